@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+const outside = ['**/node_modules/**', 'dist/**'];
+
+export default defineConfig({
+  test: {
+    // Two at a time: integration files start servers of their own, and a laptop has other things to do.
+    maxWorkers: 2,
+    pool: 'forks',
+    retry: 0,
+    allowOnly: false,
+    passWithNoTests: false,
+    reporters: ['default'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...outside, '**/*.it.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['**/*.it.test.ts'],
+          exclude: outside,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
