@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const outside = ['**/node_modules/**', 'dist/**'];
+const outside = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
   test: {
