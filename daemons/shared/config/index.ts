@@ -1,0 +1,3 @@
+export { COMMON_SETTINGS, readGrpcTls } from './common-settings.ts';
+export { ConfigError, type ConfigOf, loadConfig, type Settings, setting } from './load-config.ts';
+export { flag, grpcAddress, integer, oneOf, port, postgresUrl, secret, text } from './setting-kinds.ts';

@@ -1,0 +1,218 @@
+import { graphqlServer } from '@hono/graphql-server';
+import { AppError, isAppError, REASONS, type Reason } from '@jobber/shared/errors';
+import { limitBody } from '@jobber/shared/http';
+import { parseJsonExact } from '@jobber/shared/json';
+import type { Logger } from '@jobber/shared/log';
+import {
+  buildSchema,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLScalarType,
+  type GraphQLSchema,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { type Context, Hono } from 'hono';
+import { LRUCache } from 'lru-cache';
+import { limitComplexity } from './limit-complexity.ts';
+
+/** A field of Query or Mutation: its arguments and the request in, plain values out. Refusals are thrown AppErrors. */
+// biome-ignore lint/suspicious/noExplicitAny: GraphQL has checked the arguments against the schema
+export type Resolver = (args: any, c: Context) => unknown;
+export type Resolvers = Readonly<Record<string, Resolver>>;
+
+export interface GraphqlOptions {
+  /** For example /auth/graphql */
+  readonly path: string;
+  /** The schema in SDL. */
+  readonly typeDefs: string;
+  readonly resolvers: Resolvers;
+  readonly scalars: readonly GraphQLScalarType[];
+  readonly maxBodyBytes: number;
+  /** In production the schema is not told: no introspection, no suggestions. */
+  readonly production: boolean;
+  readonly log: Logger;
+}
+
+/** Tokens of one document; data belongs in variables. */
+const MAX_TOKENS = 20_000;
+/** Documents of at most this many characters are kept parsed. */
+const MAX_CACHED_LENGTH = 10_000;
+
+interface Params {
+  readonly query: string;
+  readonly variables: Record<string, unknown> | null;
+  readonly operationName: string | null;
+}
+
+/** The GraphQL endpoint of a daemon: POST with JSON, HTTP 200 for every answer, refusals with numeric codes. */
+export function graphqlRoute(options: GraphqlOptions): Hono {
+  const schema = buildExecutableSchema(options.typeDefs, options.scalars);
+  const rootValue = Object.fromEntries(
+    Object.entries(options.resolvers).map(([field, resolver]) => [
+      field,
+      guardResolver(field, resolver, options.log),
+    ]),
+  );
+  const checkDocument = createDocumentCheck(schema, options.production);
+  const serve = graphqlServer({ schema, rootResolver: () => rootValue });
+
+  const app = new Hono();
+  app.use(
+    options.path,
+    limitBody(options.maxBodyBytes, (c) => tooLarge(c, options.maxBodyBytes)),
+  );
+  app.post(options.path, async (c) => {
+    try {
+      const params = await readParams(c);
+      checkDocument(params.query);
+      presentParams(c, params);
+    } catch (error) {
+      return answer(c, [refusalOf(error, options.log)]);
+    }
+    const response = (await serve(c, async () => {})) as Response;
+    return response.status === 200 ? response : restoreStatus(c, response);
+  });
+  app.all(options.path, (c) =>
+    answer(c, [
+      toGraphqlError(new AppError('MALFORMED_REQUEST', `GraphQL is served by POST ${options.path}`)),
+    ]),
+  );
+  return app;
+}
+
+function buildExecutableSchema(typeDefs: string, scalars: readonly GraphQLScalarType[]): GraphQLSchema {
+  const schema = buildSchema(typeDefs);
+  for (const scalar of scalars) {
+    const declared = schema.getType(scalar.name) as GraphQLScalarType | undefined;
+    if (!declared) continue;
+    declared.serialize = scalar.serialize;
+    declared.parseValue = scalar.parseValue;
+    declared.parseLiteral = scalar.parseLiteral;
+  }
+  return schema;
+}
+
+function createDocumentCheck(schema: GraphQLSchema, production: boolean): (query: string) => void {
+  const rules = [
+    ...specifiedRules,
+    limitComplexity(),
+    ...(production ? [NoSchemaIntrospectionCustomRule] : []),
+  ];
+  const sound = new LRUCache<string, true>({ max: 500 });
+
+  function check(document: DocumentNode): void {
+    const [first] = validate(schema, document, rules, { maxErrors: 1, hideSuggestions: production });
+    if (first) refuseDocument(first.message);
+  }
+
+  return function checkDocument(query) {
+    if (sound.has(query)) return;
+    check(parseDocument(query));
+    if (query.length <= MAX_CACHED_LENGTH) sound.set(query, true);
+  };
+}
+
+function parseDocument(query: string): DocumentNode {
+  try {
+    return parse(query, { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    return refuseDocument(error instanceof GraphQLError ? error.message : 'The query is nested too deeply');
+  }
+}
+
+function refuseDocument(message: string): never {
+  const reason: Reason = /limit|nested too/.test(message) ? 'QUERY_TOO_COMPLEX' : 'MALFORMED_REQUEST';
+  throw new AppError(reason, message);
+}
+
+async function readParams(c: Context): Promise<Params> {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new AppError(
+      'MALFORMED_REQUEST',
+      `The content type must be application/json, got ${type ?? 'none'}`,
+    );
+  }
+  const parsed = parseJsonExact(await c.req.text());
+  if (!parsed.ok)
+    throw new AppError('MALFORMED_REQUEST', `The request is not valid JSON: ${parsed.problem.message}`);
+  const body = parsed.value;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new AppError(
+      'MALFORMED_REQUEST',
+      'The request must be one JSON object with "query" and "variables"',
+    );
+  }
+  const { query, variables = null, operationName = null } = body as Record<string, unknown>;
+  if (typeof query !== 'string')
+    throw new AppError('MALFORMED_REQUEST', '"query" must be a GraphQL document');
+  if (typeof variables !== 'object' || Array.isArray(variables)) {
+    throw new AppError('MALFORMED_REQUEST', '"variables" must be an object');
+  }
+  if (operationName !== null && typeof operationName !== 'string') {
+    throw new AppError('MALFORMED_REQUEST', '"operationName" must be a name');
+  }
+  return { query, variables: variables as Params['variables'], operationName };
+}
+
+/**
+ * Hands the parameters to @hono/graphql-server, which would read the body itself and only knows the content type
+ * `application/json` without parameters; the URL's query is not a second way in.
+ */
+function presentParams(c: Context, params: Params): void {
+  c.req.raw = new Proxy(c.req.raw, {
+    get(request, property) {
+      if (property === 'json') return async () => params;
+      if (property === 'headers') return new Headers({ 'content-type': 'application/json' });
+      if (property === 'url') return '/';
+      const value = Reflect.get(request, property, request);
+      return typeof value === 'function' ? value.bind(request) : value;
+    },
+  });
+}
+
+function guardResolver(field: string, resolver: Resolver, log: Logger): Resolver {
+  return async function guarded(args, c) {
+    try {
+      return await resolver(args, c);
+    } catch (error) {
+      throw refusalOf(error, log, field);
+    }
+  };
+}
+
+function refusalOf(error: unknown, log: Logger, field?: string): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  if (isAppError(error)) return toGraphqlError(error);
+  log.error({ err: error, field }, 'request failed');
+  return toGraphqlError(new AppError('INTERNAL', 'Internal error'));
+}
+
+function toGraphqlError({ message, code, reason, details }: AppError): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, reason, ...(details && { details }) } });
+}
+
+function tooLarge(c: Context, maxBytes: number): Response {
+  const refusal = new AppError('TOO_LARGE', `The request is larger than ${maxBytes} bytes`, { maxBytes });
+  return answer(c, [toGraphqlError(refusal)]);
+}
+
+/** graphql-server answers 500 when nothing could be resolved, and leaves errors of coercion without a code. */
+async function restoreStatus(c: Context, response: Response): Promise<Response> {
+  const { errors } = (await response.json()) as {
+    errors: { message: string; extensions?: object; path?: unknown }[];
+  };
+  const coded = errors.map((error) => ({
+    ...error,
+    extensions: error.extensions ?? { code: REASONS.INVALID_INPUT, reason: 'INVALID_INPUT' satisfies Reason },
+  }));
+  return answer(c, coded, response.headers);
+}
+
+function answer(c: Context, errors: readonly object[], headers?: Headers): Response {
+  for (const cookie of headers?.getSetCookie() ?? []) c.header('set-cookie', cookie, { append: true });
+  return c.json({ data: null, errors });
+}

@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http';
+import { type AppError, isAppError } from '@jobber/shared/errors';
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+
+/** Refuses a body of more than `maxBytes` while it arrives. */
+export function limitBody(maxBytes: number, onError: (c: Context) => Response): MiddlewareHandler {
+  return bodyLimit({ maxSize: maxBytes, onError });
+}
+
+/** The address that a request came from, as the socket knows it; a header could be forged. */
+export function clientAddress(c: Context): string {
+  const { incoming } = c.env as { incoming?: IncomingMessage };
+  return incoming?.socket.remoteAddress ?? 'unknown';
+}
+
+/** A refusal as plain HTTP with JSON, for edges that are not GraphQL. Unknown errors become a bare 500. */
+export function errorResponse(c: Context, error: unknown): Response {
+  const refusal: Pick<AppError, 'code' | 'reason' | 'message' | 'details'> = isAppError(error)
+    ? error
+    : { code: 500, reason: 'INTERNAL', message: 'Internal error', details: undefined };
+  const { code, reason, message, details } = refusal;
+  return c.json({ message, code, reason, ...(details && { details }) }, code);
+}

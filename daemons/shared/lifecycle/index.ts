@@ -1,0 +1,2 @@
+export { type DaemonDefinition, runDaemon } from './run-daemon.ts';
+export { createScope, type Scope } from './scope.ts';

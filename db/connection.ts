@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnyEntity, EntityName, MigrationObject } from '@mikro-orm/core';
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM, type PostgreSqlConnection } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
+
+/** What a daemon's database consists of. */
+export interface DatabaseDefinition {
+  /** auth, jobs or products */
+  readonly name: string;
+  readonly entities: readonly EntityName<AnyEntity>[];
+  readonly migrations: readonly MigrationObject[];
+}
+
+export interface DatabaseOptions {
+  /** postgresql://user:password@host:port/database */
+  readonly url: string;
+  /** Connections at most. */
+  readonly poolSize?: number;
+  readonly applicationName?: string;
+}
+
+/** An open database: the ORM for entities, the pool beneath it for plain, prepared SQL on hot paths. */
+export interface Database {
+  readonly orm: MikroORM;
+  readonly pool: Pool;
+  close(): Promise<void>;
+}
+
+/** Prepares a database for use; connections are made when they are needed, so the server need not be up yet. */
+export async function openDatabase(
+  definition: DatabaseDefinition,
+  { url, poolSize = 10, applicationName = `jobber-${definition.name}` }: DatabaseOptions,
+): Promise<Database> {
+  const orm = new MikroORM({
+    clientUrl: url,
+    entities: [...definition.entities],
+    extensions: [Migrator],
+    migrations: { migrationsList: [...definition.migrations], snapshot: false, tableName: 'migrations' },
+    pool: { min: 0, max: poolSize },
+    driverOptions: {
+      connectionTimeoutMillis: 4_000,
+      application_name: applicationName,
+      keepAlive: true,
+      // A statement that hangs must not hold a request for ever.
+      statement_timeout: 30_000,
+    },
+    discovery: { warnWhenNoEntities: false },
+    // The ORM's own log would go around the daemon's structured one.
+    logger: () => {},
+  });
+  const connection = orm.em.getConnection() as PostgreSqlConnection;
+  return {
+    orm,
+    pool: await connection.getNativeClient(),
+    close: () => orm.close(true),
+  };
+}
+
+/** The names of migrations that the database does not have yet. Rejects when the server can't be reached. */
+export async function pendingMigrations({ orm }: Database): Promise<string[]> {
+  const pending = await orm.migrator.getPending();
+  return pending.map(({ name }) => name);
+}
+
+/** Waits until the server answers, for as long as it takes. */
+export async function waitForDatabase(
+  { pool }: Database,
+  options: { signal: AbortSignal; onFailure: (error: unknown) => void },
+): Promise<void> {
+  for (let delay = 100; ; delay = Math.min(delay * 2, 2_000)) {
+    try {
+      await pool.query('select 1');
+      return;
+    } catch (error) {
+      options.onFailure(error);
+      await sleep(delay, undefined, { signal: options.signal });
+    }
+  }
+}
