@@ -1,0 +1,75 @@
+import type { ProductItem, ProductOutcome } from '@jobber/proto/products/v1/products';
+
+/** A job type: what it is called, what it takes, how it is run. One small file each, and one line in the registry. */
+export interface JobType<Item = unknown> {
+  /** For example LoadProducts. */
+  readonly name: string;
+  /** For example load-products: in the CLI and in topics. */
+  readonly slug: string;
+  /** Grows with each change of schema or handler. */
+  readonly version: number;
+  readonly description: string;
+  /** JSON Schema (2020-12) of one item; the CLI makes flags of its properties. */
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  /** What is run when a request names no item. */
+  readonly defaultItem?: Item;
+  readonly itemsPerTask: number;
+  readonly retry: RetryPolicy;
+  readonly limits: TypeLimits;
+  /** `thread`: CPU-bound, in a worker thread. `inline`: waits for others, on the daemon's event loop. */
+  readonly runs: 'thread' | 'inline';
+  /** Runs the items of a task. Effects must be idempotent by (job id, item index). */
+  run(context: TaskContext<Item>): Promise<TaskResult>;
+}
+
+export interface RetryPolicy {
+  /** Attempts that count before an item has failed for good. */
+  readonly maxAttempts: number;
+  /** Wait before the second attempt in milliseconds; doubles with each further one. */
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+export interface TypeLimits {
+  /** One attempt of a task, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Items of one job. */
+  readonly maxItems: number;
+}
+
+/** What a handler sees of the attempt it runs. */
+export interface TaskContext<Item> {
+  readonly jobId: number;
+  /** UUID. */
+  readonly ownerId: string;
+  /** `index` is the item's index in the job; (jobId, index) identifies it for ever. */
+  readonly items: readonly { readonly index: number; readonly value: Item }[];
+  /** Aborted when the attempt has lost its lease, ran out of time, was cancelled or the executor stops. */
+  readonly signal: AbortSignal;
+  log(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly services: TaskServices;
+}
+
+/** What handlers that run inline may use. */
+export interface TaskServices {
+  /** Writes products, idempotently by (job, item); rejects when Products can't be reached. */
+  createProducts(jobId: number, items: readonly ProductItem[], signal: AbortSignal): Promise<readonly ProductOutcome[]>;
+}
+
+/** How one item ended in this attempt: a closed set. A handler that throws means `retry` for all of its items. */
+export type ItemResult =
+  | { readonly status: 'succeeded'; readonly result?: unknown }
+  | { readonly status: 'failed'; readonly reason: string; readonly message: string }
+  | { readonly status: 'retry'; readonly reason: string; readonly message: string };
+
+export interface TaskResult {
+  /** In the order of the context's items. */
+  readonly items: readonly ItemResult[];
+  /** Whole numbers that add up over the tasks of a job, for example {created: 12}. */
+  readonly counters?: Readonly<Record<string, number>>;
+}
+
+/** Thrown by a handler: all items of the task have failed for good; trying again will not help. */
+export class PermanentError extends Error {
+  override readonly name = 'PermanentError';
+}
