@@ -1,0 +1,40 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+// Below the range from which Linux (32768–60999) and macOS (49152–65535) take the source ports of outgoing
+// connections: a port found here is not lost to somebody's outgoing connection before it is used.
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const MOST_TRIES = 200;
+
+// Ports handed out by this process: two callers that ask before either has opened its port must not get the same one.
+const handedOut = new Set<number>();
+
+/**
+ * A port on which nobody listens at `host`, between 20000 and 31999, never given out before by this process.
+ * Another process can still take it before it is opened: who opens it must be ready to ask again.
+ */
+export async function findFreePort(host = '127.0.0.1'): Promise<number> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
+    if (await isPortFree(port, host)) return port;
+  }
+  throw new Error(`No free port between ${LOWEST} and ${HIGHEST - 1} on ${host} after ${MOST_TRIES} tries.`);
+}
+
+/**
+ * Whether this process could listen on `port` at `host` now. Shown by listening for a moment; a port that this
+ * process may not open for any other reason than that it is taken (such as 80 for an ordinary user) is an error.
+ */
+export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
+    });
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
