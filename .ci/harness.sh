@@ -1,0 +1,96 @@
+# Sourced by .ci/run, which sets $work: steps, their counts and times, and what may be left behind.
+# shellcheck shell=bash
+
+passed=0
+failed=0
+skipped=0
+failures=()
+
+# step <seconds allowed> <name> <command…>: runs the command, shows the end of its output when it fails. Never tried again.
+step() {
+  local limit=$1 name=$2 started=$SECONDS status=0
+  shift 2
+  local log="$work/logs/$((passed + failed + skipped + 1)).log"
+  printf '…       %s\n' "$name"
+  limit=$limit "$@" >"$log" 2>&1 </dev/null || status=$?
+  local left
+  left=$(processes_left)
+  if [ -n "$left" ]; then
+    printf '\nProcesses were left behind:\n%s\n' "$left" >>"$log"
+    kill_left
+    [ "$status" -ne 0 ] || status=99
+  fi
+  if [ "$status" -eq 0 ]; then
+    passed=$((passed + 1))
+    printf 'ok      %s (%s s)\n' "$name" "$((SECONDS - started))"
+  else
+    failed=$((failed + 1))
+    failures+=("$name")
+    printf 'FAILED  %s (%s s, exit code %s); the end of its output:\n' "$name" "$((SECONDS - started))" "$status"
+    tail -n 80 "$log" | sed 's/^/        | /'
+  fi
+}
+
+# skip <name> <reason>
+skip() {
+  skipped=$((skipped + 1))
+  printf 'SKIPPED %s: %s\n' "$1" "$2"
+}
+
+# Within a step: stops a command that takes too long, with all it started in its group.
+within_limit() {
+  timeout --kill-after=20 "${limit:-600}" "$@"
+}
+
+# What still runs in, or on behalf of, our folder. The script itself and its parents are elsewhere.
+processes_left() {
+  local dir pid
+  for dir in /proc/[0-9]*; do
+    pid=${dir#/proc/}
+    if [ "$pid" != "$$" ] && [ "$pid" != "$BASHPID" ] && belongs_to_work "$dir"; then
+      printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | cut -c1-150)"
+    fi
+  done
+}
+
+belongs_to_work() {
+  local place
+  for place in cwd exe; do
+    case "$(readlink "$1/$place" 2>/dev/null)" in "$work"*) return 0 ;; esac
+  done
+  tr '\0' ' ' <"$1/cmdline" 2>/dev/null | grep -qF -- "$work/" && return 0
+  return 1
+}
+
+kill_left() {
+  local pid rest
+  processes_left | while read -r pid rest; do kill -9 "$pid" 2>/dev/null || true; done
+}
+
+# Adds the counts in vitest's JSON report. A file that could not even be loaded counts as one failure.
+count_tests() {
+  local counts
+  if ! [ -f "$1" ]; then
+    failed=$((failed + 1))
+    failures+=('vitest wrote no report')
+    return
+  fi
+  counts=$(jq -r '[.numPassedTests, .numFailedTests + ([.testResults[] | select(.status == "failed" and (.assertionResults | all(.status != "failed")))] | length), .numPendingTests + .numTodoTests] | @tsv' "$1")
+  local tests_passed tests_failed tests_skipped
+  read -r tests_passed tests_failed tests_skipped <<<"$counts"
+  printf '        tests: %s passed, %s failed, %s skipped\n' "$tests_passed" "$tests_failed" "$tests_skipped"
+  passed=$((passed + tests_passed))
+  failed=$((failed + tests_failed))
+  skipped=$((skipped + tests_skipped))
+  [ "$tests_failed" -eq 0 ] || failures+=("$tests_failed tests")
+}
+
+finish() {
+  printf '\n%s s in all\n' "$SECONDS"
+  local name
+  for name in "${failures[@]}"; do printf 'failed: %s\n' "$name"; done
+  local last="$passed passed, $failed failed"
+  [ "$skipped" -eq 0 ] || last="$last, $skipped skipped"
+  printf '%s\n' "$last"
+  [ "$failed" -eq 0 ]
+}
