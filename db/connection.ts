@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AnyEntity, EntityName, MigrationObject } from '@mikro-orm/core';
+import type { MigrationObject } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM, type PostgreSqlConnection } from '@mikro-orm/postgresql';
+import { MikroORM, type Options, type PostgreSqlConnection } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 
 /** What a daemon's database consists of. */
 export interface DatabaseDefinition {
   /** auth, jobs or products */
   readonly name: string;
-  readonly entities: readonly EntityName<AnyEntity>[];
+  readonly entities: NonNullable<Options['entities']>;
   readonly migrations: readonly MigrationObject[];
 }
 

@@ -1,0 +1,23 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+
+/** A job type as an executor has offered it. */
+export const JobType = defineEntity({
+  name: 'JobType',
+  tableName: 'job_type',
+  properties: {
+    slug: p.text().primary(),
+    name: p.text(),
+    version: p.integer(),
+    description: p.text(),
+    inputSchema: p.json<Record<string, unknown>>(),
+    defaultItem: p.json<unknown>().nullable(),
+    itemsPerTask: p.integer(),
+    maxAttempts: p.integer(),
+    backoffMs: p.bigint('number'),
+    maxBackoffMs: p.bigint('number'),
+    timeoutMs: p.bigint('number'),
+    maxItems: p.integer(),
+    offeredAt: p.datetime(),
+  },
+});
+export type JobType = InferEntity<typeof JobType>;

@@ -1,0 +1,44 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+
+export const TASK_STATES = ['ready', 'dispatched', 'running', 'succeeded', 'dead', 'cancelled'] as const;
+export type TaskState = (typeof TASK_STATES)[number];
+
+/**
+ * A decided item: its offset in the task, 1 for success or 0 for failed for good, and the result or the error.
+ * Compact, because a load has one for each record.
+ */
+export type DecidedItem =
+  | readonly [offset: number, succeeded: 1, result: unknown]
+  | readonly [offset: number, succeeded: 0, error: { readonly reason: string; readonly message: string }];
+
+/** A contiguous run of a job's items: the unit that is dispatched, leased and retried. */
+export const Task = defineEntity({
+  name: 'Task',
+  tableName: 'task',
+  properties: {
+    jobId: p.bigint('number').primary(),
+    seq: p.integer().primary(),
+    type: p.text(),
+    state: p.enum(TASK_STATES),
+    /** Executions so far; the number is the fencing token of the running one. */
+    attempt: p.integer(),
+    /** Attempts that the handler failed: these count towards the limit. */
+    failures: p.integer(),
+    /** Attempts that ended by a shutdown or with their executor: bounded by a limit of their own. */
+    interruptions: p.integer(),
+    availableAt: p.datetime(),
+    leaseUntil: p.datetime().nullable(),
+    executorId: p.text().nullable(),
+    firstItem: p.integer(),
+    itemCount: p.integer(),
+    /** The items as a JSON array; or the range of the job's upload that holds them. */
+    items: p.text().nullable(),
+    byteFrom: p.bigint('number').nullable(),
+    byteTo: p.bigint('number').nullable(),
+    line: p.bigint('number').nullable(),
+    decided: p.json<DecidedItem[]>(),
+    counters: p.json<Record<string, number>>().nullable(),
+    lastError: p.text().nullable(),
+  },
+});
+export type Task = InferEntity<typeof Task>;
