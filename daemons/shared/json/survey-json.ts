@@ -50,10 +50,11 @@ export function surveyJson(text: string, maxDepth: number): JsonSurvey {
   return { properties, tooDeep: false, inexact };
 }
 
-/** The position after the closing quote of the string whose first character is at `i`. */
-function stringEnd(text: string, i: number, end: number): number {
+/** The position after the closing quote of the string whose first character is at `from`. */
+function stringEnd(text: string, from: number, end: number): number {
   // Most strings are short; the native search pays its call only on long ones.
-  const near = i + 24 < end ? i + 24 : end;
+  const near = Math.min(from + 24, end);
+  let i = from;
   for (; i < near; i++) {
     const c = text.charCodeAt(i);
     if (c === 0x22) return i + 1;
