@@ -42,6 +42,7 @@ export interface RecordReader {
 /** Chunks are looked at in pieces of this size, so that one of gigabytes needs no second copy of itself. */
 const pieceBytes = 64 * 1024;
 
+const carriageReturn = 0x0d;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
@@ -81,8 +82,8 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
     if (stopped) return;
     if (scanner.stop !== undefined) {
       stopFile(scanner.stop.line, scanner.stop);
-    } else if (window.length - needed > limits.maxRecordBytes) {
-      refuseUnfinished(needed, needed + limits.maxRecordBytes, tooLong());
+    } else if (unfinishedBytes(needed) > limits.maxRecordBytes) {
+      refuseLong(needed, scanner.line);
     } else {
       dropFromWindow(window, needed);
       scanner.moved(needed);
@@ -115,7 +116,7 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
       const to = spans[i + 1] as number;
       const line = spans[i + 2] as number;
       if (to - from > limits.maxRecordBytes) {
-        stopRecord(line, tooLong());
+        refuseLong(from, line);
       } else if (!readable && !isUtf8(window.bytes.subarray(from, to))) {
         refuseEncoding(from, to, line);
       } else if (format === 'csv') {
@@ -160,20 +161,27 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
     stopFile(line + (found?.linesDown ?? 0), { expected: 'UTF-8 text', got });
   }
 
-  /** The record in [from, to) does not end: says why when its own text tells, else the `complaint`. */
-  function refuseUnfinished(from: number, to: number, complaint: Complaint): void {
+  /** A carriage return at the end may turn out to belong to the line's end. */
+  function unfinishedBytes(from: number): number {
+    const length = window.length - from;
+    return length > 0 && window.bytes[window.length - 1] === carriageReturn ? length - 1 : length;
+  }
+
+  function refuseLong(from: number, line: number): void {
+    const complaint = { expected: `a record of at most ${limits.maxRecordBytes} bytes`, got: 'a longer one' };
+    refuseUnfinished(from, from + limits.maxRecordBytes, line, complaint);
+  }
+
+  /** No end was found for the record at `from`: says why when its text up to `to` tells, else the `complaint`. */
+  function refuseUnfinished(from: number, to: number, line: number, complaint: Complaint): void {
     if (format === 'json') {
       const reading = readJsonRecord(window.bytes.toString('utf8', from, to), limits);
       if (!reading.ok && reading.broken && reading.complaint.got !== 'the end of the text') {
-        stopRecord(scanner.line + reading.linesDown, reading.complaint);
+        stopRecord(line + reading.linesDown, reading.complaint);
         return;
       }
     }
-    stopRecord(scanner.stop?.line ?? scanner.line, complaint);
-  }
-
-  function tooLong(): Complaint {
-    return { expected: `a record of at most ${limits.maxRecordBytes} bytes`, got: 'a longer one' };
+    stopRecord(line, complaint);
   }
 
   function finish(): void {
@@ -185,7 +193,7 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
     readSpans(spans);
     if (stopped) return;
     if (scanner.stop !== undefined) {
-      if (window.length > 0) refuseUnfinished(0, window.length, scanner.stop);
+      if (window.length > 0) refuseUnfinished(0, window.length, scanner.stop.line, scanner.stop);
       else stopFile(scanner.stop.line, scanner.stop);
     } else if (slice === undefined && index === 0) {
       stopFile(scanner.line, nameEmptiness(format, csvHeader !== undefined));

@@ -1,11 +1,20 @@
 import type { RecordScanner } from './record-scanner.ts';
 
+const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 
-/** NDJSON: a record is a line (LF or CRLF); lines of nothing but spaces and tabs are no records. */
+/**
+ * NDJSON: a record is a line (LF or CRLF) from its first byte that is no space; lines of nothing but spaces and tabs
+ * are no records.
+ */
 export function createLineScanner(firstLine: number): RecordScanner {
   let start = 0;
   let line = firstLine;
+
+  function endLine(bytes: Buffer, at: number, spans: number[]): void {
+    const end = at > start && bytes[at - 1] === carriageReturn ? at - 1 : at;
+    if (end > start) spans.push(start, end, line);
+  }
 
   return {
     stop: undefined,
@@ -15,15 +24,17 @@ export function createLineScanner(firstLine: number): RecordScanner {
     scan(bytes, from, to, spans) {
       let searched = from;
       for (;;) {
-        const lineEnd = bytes.indexOf(lineFeed, searched);
+        // Space before a record is passed at once, so that it is neither held nor counted as its bytes.
+        while (start < to && isSpace(bytes[start])) start++;
+        const lineEnd = bytes.indexOf(lineFeed, Math.max(start, searched));
         if (lineEnd < 0 || lineEnd >= to) return start;
-        if (!isBlank(bytes, start, lineEnd)) spans.push(start, lineEnd, line);
+        endLine(bytes, lineEnd, spans);
         start = searched = lineEnd + 1;
         line++;
       }
     },
     end(bytes, to, spans) {
-      if (!isBlank(bytes, start, to)) spans.push(start, to, line);
+      endLine(bytes, to, spans);
       start = to;
     },
     moved(by) {
@@ -32,10 +43,6 @@ export function createLineScanner(firstLine: number): RecordScanner {
   };
 }
 
-function isBlank(bytes: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) {
-    const c = bytes[i];
-    if (c !== 0x20 && c !== 0x09 && c !== 0x0d) return false;
-  }
-  return true;
+function isSpace(c: number | undefined): boolean {
+  return c === 0x20 || c === 0x09 || c === carriageReturn;
 }
