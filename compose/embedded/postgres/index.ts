@@ -109,15 +109,16 @@ async function prepareCluster(
 ): Promise<string> {
   const { dataDir, logFile = `${dataDir}.log`, mode = 'durable' } = options;
   const version = await readClusterVersion(dataDir);
-  const password = await readOrCreatePassword(dataDir, version === undefined);
-  if (version === undefined) {
-    await createCluster({ native, dataDir, password, user, sync: mode === 'durable', logFile });
-  } else if (version !== MAJOR_VERSION) {
+  if (version !== undefined && version !== MAJOR_VERSION) {
     throw new PostgresError(
       'folder-not-ours',
       `The data in ${dataDir} was written by PostgreSQL ${version}, this is ${MAJOR_VERSION}: ` +
         'dump it with the old version and restore it with this one.',
     );
+  }
+  const password = await readOrCreatePassword(dataDir, version === undefined);
+  if (version === undefined) {
+    await createCluster({ native, dataDir, password, user, sync: mode === 'durable', logFile });
   } else {
     await giveToUser(dataDir, user);
   }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { constants, type Dirent } from 'node:fs';
+import { constants, type Dirent, existsSync } from 'node:fs';
 import {
   chmod,
   copyFile,
@@ -89,12 +89,17 @@ async function copyOnce(binaries: PostgresBinaries, cacheFolder: string): Promis
   const staging = `${copy}.new-${randomUUID()}`;
   try {
     await copyTree(binaries.native, staging, wanted);
-    await rm(copy, { recursive: true, force: true });
-    await rename(staging, copy);
-  } catch (error) {
+    await rename(staging, copy).catch(async (error: Error) => {
+      // Another process made the same copy at the same time: its copy is as good, and perhaps in use by now.
+      if (await isWhole(copy, binaries.native, wanted)) return;
+      if (!existsSync(copy)) throw error;
+      const damaged = `${copy}.damaged-${randomUUID()}`;
+      await rename(copy, damaged);
+      await rename(staging, copy);
+      await rm(damaged, { recursive: true, force: true });
+    });
+  } finally {
     await rm(staging, { recursive: true, force: true });
-    // Another process made the same copy at the same time: its copy is as good.
-    if (!(await isWhole(copy, binaries.native, wanted))) throw error;
   }
   return copy;
 }

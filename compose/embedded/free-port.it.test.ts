@@ -1,0 +1,26 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { findFreePort, isPortFree } from './free-port.ts';
+
+test('ports asked for at once are all different, free and below those of outgoing connections', async () => {
+  const ports = await Promise.all(Array.from({ length: 40 }, () => findFreePort()));
+  expect(new Set(ports).size).toBe(40);
+  for (const port of ports) {
+    expect(port).toBeGreaterThanOrEqual(20_000);
+    expect(port).toBeLessThan(32_768);
+    expect(await isPortFree(port)).toBe(true);
+  }
+});
+
+test('a port is taken while somebody listens, at this address or at all', async () => {
+  for (const host of ['127.0.0.1', '0.0.0.0']) {
+    const port = await findFreePort();
+    const server = createServer().listen(port, host);
+    await once(server, 'listening');
+    expect(await isPortFree(port)).toBe(false);
+    server.close();
+    await once(server, 'close');
+    expect(await isPortFree(port)).toBe(true);
+  }
+});
