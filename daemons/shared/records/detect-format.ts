@@ -14,13 +14,16 @@ export type DetectedFormat =
 
 const formats: Record<string, RecordFormat> = { json: 'json', ndjson: 'ndjson', jsonl: 'ndjson', csv: 'csv' };
 
+/** Stands for any byte in a magic number. */
+const anyByte = -1;
+
 const compressed: readonly [name: string, magic: readonly number[]][] = [
   ['gzip', [0x1f, 0x8b]],
   ['ZIP (or a spreadsheet such as .xlsx)', [0x50, 0x4b, 0x03, 0x04]],
   ['ZIP', [0x50, 0x4b, 0x05, 0x06]],
   ['ZIP', [0x50, 0x4b, 0x07, 0x08]],
   ['Zstandard', [0x28, 0xb5, 0x2f, 0xfd]],
-  ['bzip2', [0x42, 0x5a, 0x68, 0x31, 0x41, 0x59]],
+  ['bzip2', [0x42, 0x5a, 0x68, anyByte, 0x31, 0x41, 0x59]],
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
   ['7-Zip', [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
   ['LZ4', [0x04, 0x22, 0x4d, 0x18]],
@@ -128,6 +131,6 @@ function controls(head: Uint8Array): number {
 
 function startsWith(head: Uint8Array, magic: ArrayLike<number>): boolean {
   if (head.length < magic.length) return false;
-  for (let i = 0; i < magic.length; i++) if (head[i] !== magic[i]) return false;
+  for (let i = 0; i < magic.length; i++) if (magic[i] !== anyByte && head[i] !== magic[i]) return false;
   return true;
 }
