@@ -28,6 +28,8 @@ export default defineConfig({
           name: 'integration',
           include: ['**/*.it.test.ts'],
           exclude: outside,
+          // One throwaway PostgreSQL for the whole run; each file gets databases of its own there.
+          globalSetup: ['compose/embedded/postgres/test-global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -12,7 +12,7 @@ step() {
   shift 2
   local log="$work/logs/$((passed + failed + skipped + 1)).log"
   printf '…       %s\n' "$name"
-  limit=$limit "$@" >"$log" 2>&1 </dev/null || status=$?
+  (limit=$limit "$@") >"$log" 2>&1 </dev/null || status=$?
   local left
   left=$(processes_left)
   if [ -n "$left" ]; then
@@ -48,7 +48,7 @@ processes_left() {
   for dir in /proc/[0-9]*; do
     pid=${dir#/proc/}
     if [ "$pid" != "$$" ] && [ "$pid" != "$BASHPID" ] && belongs_to_work "$dir"; then
-      printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | cut -c1-150)"
+      printf '%s %s\n' "$pid" "$(command_line "$dir" | cut -c1-150)"
     fi
   done
 }
@@ -58,8 +58,12 @@ belongs_to_work() {
   for place in cwd exe; do
     case "$(readlink "$1/$place" 2>/dev/null)" in "$work"*) return 0 ;; esac
   done
-  tr '\0' ' ' <"$1/cmdline" 2>/dev/null | grep -qF -- "$work/" && return 0
-  return 1
+  [[ "$(command_line "$1")" == *"$work/"* ]]
+}
+
+# It may end while we look.
+command_line() {
+  { tr '\0' ' ' <"$1/cmdline"; } 2>/dev/null
 }
 
 kill_left() {

@@ -46,6 +46,7 @@ test('a built daemon starts: it finds its own files, its data and the other work
     'daemons/greeter/shout.ts':
       'export function shout(text: string): string {\n  return text.toUpperCase();\n}\n',
     'daemons/greeter/shout.test.ts': "throw new Error('a test is no part of a release');\n",
+    'daemons/greeter/test-names.ts': "throw new Error('neither is what tests share');\n",
     'daemons/greeter/name.graphql': 'world\n',
     'daemons/greeter/settings.json': { mark: '!' },
     'daemons/greeter/.env': 'SECRET=1\n',
@@ -58,7 +59,14 @@ test('a built daemon starts: it finds its own files, its data and the other work
   const started = run(join(repository, 'dist/daemons/greeter/main.js'));
   expect(started.stderr).toBe('');
   expect(started.stdout).toBe('HELLO WORLD! main.js\ntrue\n');
-  for (const left of ['shout.test.js', 'shout.test.ts', 'main.ts', '.env', 'tsconfig.build.json']) {
+  for (const left of [
+    'shout.test.js',
+    'shout.test.ts',
+    'test-names.js',
+    'main.ts',
+    '.env',
+    'tsconfig.build.json',
+  ]) {
     expect(existsSync(join(repository, 'dist/daemons/greeter', left)), left).toBe(false);
   }
 });

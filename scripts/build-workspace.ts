@@ -5,6 +5,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isTestFile } from './is-test-file.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
@@ -32,7 +33,7 @@ function isLeftOut(entry: { name: string }): boolean {
   const { name } = entry;
   return (
     ['node_modules', 'dist', 'coverage', '__snapshots__', '.turbo', '.env', 'package.json'].includes(name) ||
-    name.endsWith('.test.ts') ||
+    isTestFile(name) ||
     name.endsWith('.md') ||
     name.endsWith('.log')
   );

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findImports, type ImportSite } from './find-imports.ts';
+import { isTestFile } from './is-test-file.ts';
 
 /**
  * Our packages that a workspace may import: a whole package, or one path of it.
@@ -82,7 +83,7 @@ function workspaceViolations(repository: string, workspace: Workspace): string[]
 
 function importProblem(site: ImportSite, file: string, workspace: Workspace): string | undefined {
   const { specifier } = site;
-  const isTest = file.endsWith('.test.ts');
+  const isTest = isTestFile(file);
   if (file.startsWith('use-cases/') && !isTest) {
     if (transports.test(packageOf(specifier)) || transportPaths.test(specifier))
       return `a use case must not import a transport: ${specifier}`;

@@ -6,12 +6,13 @@ export interface ImportSite {
   lazy: boolean;
 }
 
+// Text within a template, such as the source of a test's program, may look like an import too; with a ${…} it is none.
 const patterns = [
   // import … from '…', export … from '…'; the clause between may span lines but holds no quote.
-  { pattern: /^[ \t]*(?:import|export)\s[^'"`;]*?\bfrom\s*['"]([^'"\n]+)['"]/gm, lazy: false },
-  { pattern: /^[ \t]*import\s*['"]([^'"\n]+)['"]/gm, lazy: false },
+  { pattern: /^[ \t]*(?:import|export)\s[^'"`;]*?\bfrom\s*['"]([^'"$\n]+)['"]/gm, lazy: false },
+  { pattern: /^[ \t]*import\s*['"]([^'"$\n]+)['"]/gm, lazy: false },
   // Not behind // or * on its line: those are comments.
-  { pattern: /^(?!\s*(?:\/\/|\*)).*?\bimport\(\s*['"]([^'"\n]+)['"]/gm, lazy: true },
+  { pattern: /^(?!\s*(?:\/\/|\*)).*?\bimport\(\s*['"]([^'"$\n]+)['"]/gm, lazy: true },
 ];
 
 /** Every module that a file formatted by Biome names in an import, in the order of the file. Type imports count. */

@@ -1,0 +1,7 @@
+/**
+ * Files that only tests load: the tests, the programs that they start (*.fixture.ts) and what they share (test-*.ts).
+ * They may use the tools of the repository, and are no part of a release.
+ */
+export function isTestFile(path: string): boolean {
+  return /(\.test|\.fixture)\.ts$|(^|\/)test-[^/]*\.ts$/.test(path);
+}
