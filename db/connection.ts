@@ -4,6 +4,8 @@ import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM, type Options, type PostgreSqlConnection } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 
+export { isDatabaseUnavailable } from './database-failure.ts';
+
 /** What a daemon's database consists of. */
 export interface DatabaseDefinition {
   /** auth, jobs or products */
@@ -18,6 +20,8 @@ export interface DatabaseOptions {
   /** Connections at most. */
   readonly poolSize?: number;
   readonly applicationName?: string;
+  /** After this many milliseconds a statement is given up, by the server and, if that is silent, by us. 0: never. */
+  readonly statementTimeoutMs?: number;
 }
 
 /** An open database: the ORM for entities, the pool beneath it for plain, prepared SQL on hot paths. */
@@ -30,7 +34,12 @@ export interface Database {
 /** Prepares a database for use; connections are made when they are needed, so the server need not be up yet. */
 export async function openDatabase(
   definition: DatabaseDefinition,
-  { url, poolSize = 10, applicationName = `jobber-${definition.name}` }: DatabaseOptions,
+  {
+    url,
+    poolSize = 10,
+    applicationName = `jobber-${definition.name}`,
+    statementTimeoutMs = 30_000,
+  }: DatabaseOptions,
 ): Promise<Database> {
   const orm = new MikroORM({
     clientUrl: url,
@@ -43,7 +52,8 @@ export async function openDatabase(
       application_name: applicationName,
       keepAlive: true,
       // A statement that hangs must not hold a request for ever.
-      statement_timeout: 30_000,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs && statementTimeoutMs + 500,
     },
     discovery: { warnWhenNoEntities: false },
     // The ORM's own log would go around the daemon's structured one.
