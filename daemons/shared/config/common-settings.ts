@@ -3,13 +3,16 @@ import type { GrpcTls } from '@jobber/shared/grpc';
 import { LOG_LEVELS, type LogLevel } from '@jobber/shared/log';
 import type { z } from 'zod';
 import { ConfigError, setting } from './load-config.ts';
-import { flag, oneOf, secret, text } from './setting-kinds.ts';
+import { flag, oneOf, publishedSecret, secret, text } from './setting-kinds.ts';
 
 /** Settings that every daemon has. */
 export const COMMON_SETTINGS = {
   logLevel: setting('LOG_LEVEL', oneOf(LOG_LEVELS, 'info') as z.ZodType<LogLevel>),
   environment: setting('NODE_ENV', oneOf(['production', 'development', 'test'], 'production')),
-  serviceSecret: setting('SERVICE_SECRET', secret(), { secret: true }),
+  serviceSecret: setting('SERVICE_SECRET', secret(), {
+    secret: true,
+    toleratedInDevelopment: publishedSecret(),
+  }),
   supervised: setting('JOBBER_SUPERVISED', flag(false)),
   grpcTlsCa: setting('GRPC_TLS_CA_FILE', text('')),
   grpcTlsCertificate: setting('GRPC_TLS_CERT_FILE', text('')),

@@ -72,3 +72,8 @@ export function secret() {
     )
     .refine((value) => new Set(value).size >= 8, 'must not repeat the same few characters');
 }
+
+/** What `secret()` is in development, where the secrets of the `.env.example` files will do. */
+export function publishedSecret() {
+  return z.string('must be set to a random text of at least 32 characters').min(32);
+}
