@@ -8,27 +8,37 @@ export interface JsonSurvey {
   tooDeep: boolean;
   /** Whether some number loses digits as a double (or is no number at all). */
   inexact: boolean;
+  /** Whether some property name is written with an escape. */
+  escapedNames: boolean;
 }
 
 /**
  * Scans the text once, before JSON.parse sees it, for what JSON.parse does not tell: how deep it nests, how many
- * properties are written (two of one name become one) and whether each number keeps its digits.
+ * properties are written (two of one name become one), how their names are spelled, and whether each number keeps its
+ * digits.
  */
 export function surveyJson(text: string, maxDepth: number): JsonSurvey {
   const end = text.length;
   let properties = 0;
   let depth = 0;
   let inexact = false;
+  let escapedNames = false;
+  const escapes = text.includes('\\');
+  let stringFrom = 0;
+  let stringTo = 0;
   let i = 0;
   while (i < end) {
     const c = text.charCodeAt(i);
     if (c === 0x22) {
-      i = stringEnd(text, i + 1, end);
+      stringFrom = i;
+      i = stringTo = stringEnd(text, i + 1, end);
     } else if (c === 0x3a) {
       properties++;
+      // The last string before a colon is the name.
+      if (escapes && !escapedNames) escapedNames = text.slice(stringFrom, stringTo).includes('\\');
       i++;
     } else if (c === 0x7b || c === 0x5b) {
-      if (++depth > maxDepth) return { properties, tooDeep: true, inexact };
+      if (++depth > maxDepth) return { properties, tooDeep: true, inexact, escapedNames };
       i++;
     } else if (c === 0x7d || c === 0x5d) {
       depth--;
@@ -47,7 +57,7 @@ export function surveyJson(text: string, maxDepth: number): JsonSurvey {
       i++;
     }
   }
-  return { properties, tooDeep: false, inexact };
+  return { properties, tooDeep: false, inexact, escapedNames };
 }
 
 /** The position after the closing quote of the string whose first character is at `from`. */

@@ -1,4 +1,4 @@
-import { describeCharacter } from '../json/explain-json.ts';
+import { describeCharacter } from '../json/read-json-strictly.ts';
 import type { RecordScanner, ScanStop } from './record-scanner.ts';
 
 const lineFeed = 0x0a;
