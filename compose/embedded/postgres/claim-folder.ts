@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { explainFileError, PostgresError } from './postgres-error.ts';
 import { identifyProcess } from './process-identity.ts';
 
@@ -16,7 +17,8 @@ export function claimFolder(dataDir: string): { release(): void } {
   try {
     writeFileSync(mine, me, { mode: 0o600 });
   } catch (error) {
-    throw explainFileError(error, claim);
+    rmSync(mine, { force: true });
+    throw explainFileError(error, dirname(claim));
   }
   try {
     // Linking makes the claim appear at once, with its content, or not at all.

@@ -1,10 +1,21 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chown, mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chown,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { explainFileError, explainServerOutput, PostgresError } from './postgres-error.ts';
 import { dataFolderArgument, type ServerUser } from './server-user.ts';
-import { stopLeftovers } from './stop-leftovers.ts';
+import { clusterName, stopLeftovers } from './stop-leftovers.ts';
 
 /** The superuser of the embedded server. */
 export const ADMIN = 'postgres';
@@ -57,10 +68,13 @@ export async function createCluster(options: {
       '--builtin-locale=C.UTF-8',
       '--data-checksums',
       '--no-instructions',
+      // Shown in the process list: by it a left-over is recognised; see stop-leftovers.ts.
+      `--set=cluster_name=${clusterName(data)}`,
       ...(sync ? [] : ['--no-sync']),
     ];
     const wrote = await runInitdb(join(native, 'bin', 'initdb'), args, data, user);
     if (wrote !== undefined) {
+      await appendFile(logFile, wrote, { mode: 0o600 }).catch(() => {});
       throw explainServerOutput(wrote, {
         doing: `Creating the database in ${dataDir}`,
         folder: dataDir,
@@ -134,8 +148,25 @@ async function removeEmpty(dataDir: string): Promise<void> {
   }
 }
 
-/** What initdb wrote if it failed, else undefined. */
+/**
+ * What initdb wrote if it failed, else undefined.
+ * initdb (not the server) wants its user id to have a name. In a container that runs as some number there is none: then
+ * it is run where that number looks like `nobody`'s, which Linux allows ordinary users unless it is forbidden.
+ */
 async function runInitdb(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  user: ServerUser | undefined,
+): Promise<string | undefined> {
+  const wrote = await run(program, args, cwd, user);
+  if (user || process.platform !== 'linux' || !wrote?.includes('could not look up effective user ID'))
+    return wrote;
+  const asNobody = ['--user', '--map-user=65534', '--map-group=65534', program, ...args];
+  return (await run('unshare', asNobody, cwd, user)) === undefined ? undefined : wrote;
+}
+
+async function run(
   program: string,
   args: readonly string[],
   cwd: string,

@@ -18,6 +18,8 @@ const TURN = 7_203_145;
  */
 export async function ensureDatabases(adminUrl: string, wanted: readonly DatabaseWanted[]): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl });
+  // A lost connection also fails the statement under way; unheard, this event would end the process.
+  client.on('error', () => {});
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [TURN]);

@@ -68,17 +68,19 @@ interface InChild {
   answer: { port: number; pid: number; adminUrl: string; failed?: string };
 }
 
-async function startInChild(options: Partial<StartPostgresOptions> = {}, uid?: number): Promise<InChild> {
+async function startInChild(
+  options: Partial<StartPostgresOptions> = {},
+  uid?: number,
+  wrapper: readonly string[] = [],
+): Promise<InChild> {
   const fixture = fileURLToPath(new URL('./run-postgres.fixture.ts', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [fixture, JSON.stringify({ dataDir: join(folder, 'data'), ...options })],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      cwd: '/',
-      ...(uid === undefined ? {} : { uid, gid: uid }),
-    },
-  );
+  const json = JSON.stringify({ dataDir: join(folder, 'data'), ...options });
+  const [program = '', ...args] = [...wrapper, process.execPath, fixture, json];
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: '/',
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
   children.push(child);
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   return { child, answer: JSON.parse(line) };
@@ -182,9 +184,15 @@ test('a stale pid file whose number belongs to a stranger does not block the sta
   const pidFile = join(folder, 'data', 'postmaster.pid');
   const text = readFileSync(pidFile, 'utf8');
   await server.stop();
-  writeFileSync(pidFile, text.replace(/^\d+/, String(process.pid)), { mode: 0o600 });
-  writeFileSync(join(folder, 'data.owner'), `${process.pid} 1`);
+  // Of the server's own user: PostgreSQL itself takes such a process for a running server.
+  const { uid, gid } = statSync(join(folder, 'data'));
+  const stranger = spawn('sleep', ['600'], { uid, gid, cwd: '/' });
+  children.push(stranger);
+  writeFileSync(pidFile, text.replace(/^\d+/, String(stranger.pid)), { mode: 0o600 });
+  chownSync(pidFile, uid, gid);
+  writeFileSync(join(folder, 'data.owner'), `${stranger.pid} 1`);
   await start({ mode: 'throwaway' });
+  expect(stranger.exitCode).toBeNull();
 });
 
 test('a parent killed while the cluster is being made leaves nothing that troubles the next start', async () => {
@@ -293,6 +301,35 @@ test.runIf(root && linux)('as root both the data and the programs may lie under 
   expect(await ask(again.adminUrl, 'SELECT n FROM kept')).toBe(1);
   expect(readdirSync(join(folder, 'cache'))).toEqual(['postgres-closed']);
 });
+
+test.runIf(root && linux)(
+  'root in a container, who may not look into the server, finds and stops a left-over',
+  async () => {
+    const left = await startInChild();
+    await kill(left.child);
+    const { answer } = await startInChild({}, undefined, ['setpriv', '--bounding-set=-sys_ptrace']);
+    expect(answer.failed).toBeUndefined();
+    expect(answer.pid).not.toBe(left.answer.pid);
+  },
+);
+
+test.runIf(root && linux)('root that may not switch users is told what to do', async () => {
+  const { answer } = await startInChild({}, undefined, ['setpriv', '--bounding-set=-setuid,-setgid']);
+  expect(answer.failed).toMatch(
+    /refuses to run as root, and this process may not switch .* run jobber as an ordinary user/,
+  );
+});
+
+test.runIf(root && linux)(
+  'a user without an entry in /etc/passwd starts it, or is told that one is needed',
+  async () => {
+    chmodSync(folder, 0o777);
+    const { answer } = await startInChild({}, 54_321);
+    // It depends on whether this machine allows ordinary users namespaces.
+    expect(answer.failed ?? 'started').toMatch(/^(started|User id 54321 has no entry in \/etc\/passwd)/);
+    if (!answer.failed) expect(await ask(answer.adminUrl, 'SELECT 1')).toBe(1);
+  },
+);
 
 test.runIf(root && linux)(
   'an ordinary user starts it with nothing of root, and is told when a folder is not theirs',

@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import type { PostgresBinaries } from './find-binaries.ts';
 import { PostgresError } from './postgres-error.ts';
 import type { ServerUser } from './server-user.ts';
@@ -41,6 +42,7 @@ export async function placeRuntime(
       const copy = await copyOnce(binaries, folder);
       const problem = await tryToRun(copy, user);
       if (problem === undefined) return copy;
+      await rm(copy, { recursive: true, force: true });
       problems.push(`${copy}: ${problem}`);
     } catch (error) {
       if (error instanceof PostgresError) throw error;
@@ -61,23 +63,29 @@ function defaultCacheFolders(): string[] {
 
 /** Undefined when it runs. Running it is the only test that knows of closed folders, links, noexec and the C library. */
 async function tryToRun(native: string, user: ServerUser | undefined): Promise<string | undefined> {
-  return await new Promise((resolve, reject) => {
-    const options = { ...user, cwd: '/', env: {}, timeout: 20_000 };
-    execFile(join(native, 'bin', 'postgres'), ['--version'], options, (error, _stdout, stderr) => {
-      if (!error) return resolve(undefined);
-      const code = (error as NodeJS.ErrnoException).code;
-      if (user && (code === 'EPERM' || code === 'EINVAL')) {
-        return reject(
-          new PostgresError(
-            'user-switch-refused',
-            `PostgreSQL refuses to run as root, and this process may not switch to user id ${user.uid}: ` +
-              'run jobber as an ordinary user.',
-          ),
-        );
-      }
-      resolve(stderr.trim().split('\n')[0] || String(code ?? error.message));
-    });
-  });
+  const program = join(native, 'bin', 'postgres');
+  try {
+    await promisify(execFile)(program, ['--version'], { ...user, cwd: '/', env: {}, timeout: 20_000 });
+    return undefined;
+  } catch (error) {
+    const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
+    if (user && (code === 'EPERM' || code === 'EINVAL')) {
+      throw new PostgresError(
+        'user-switch-refused',
+        `PostgreSQL refuses to run as root, and this process may not switch to user id ${user.uid}: ` +
+          'run jobber as an ordinary user.',
+        { cause: error },
+      );
+    }
+    if (code === 'ENOENT' && existsSync(program)) {
+      throw new PostgresError(
+        'binaries-unusable',
+        `PostgreSQL's programs cannot be run here: they need the C library glibc (${program}).`,
+        { cause: error },
+      );
+    }
+    return stderr?.trim().split('\n')[0] || String(code ?? message);
+  }
 }
 
 async function copyOnce(binaries: PostgresBinaries, cacheFolder: string): Promise<string> {

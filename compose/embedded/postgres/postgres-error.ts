@@ -51,7 +51,7 @@ export function explainServerOutput(
   about: { doing: string; folder: string; port?: number; logFile: string },
 ): PostgresError {
   const see = `The log is ${about.logFile}.`;
-  if (/No space left on device|Disk quota exceeded/.test(wrote)) {
+  if (/No space left on device|Disk quota exceeded|wrote only \d+ of \d+ bytes/.test(wrote)) {
     return new PostgresError('disk-full', `The disk that holds ${about.folder} is full. ${see}`);
   }
   if (/Address already in use/.test(wrote)) {

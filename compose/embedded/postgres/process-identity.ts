@@ -24,7 +24,7 @@ function identifyByProc(pid: number): string | undefined {
 
 function identifyByPs(pid: number): string | undefined {
   try {
-    const started = execFileSync('ps', ['-p', String(pid), '-o', 'lstart='], {
+    const started = execFileSync('/bin/ps', ['-p', String(pid), '-o', 'lstart='], {
       encoding: 'utf8',
       env: { LC_ALL: 'C' },
     });

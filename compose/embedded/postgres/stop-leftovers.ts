@@ -48,42 +48,66 @@ export async function stopLeftovers(dataDir: string): Promise<number> {
 }
 
 /**
- * The processes of the server in `dataDir`. On Linux these are the PostgreSQL programs whose working folder it is
- * (compared by device and inode, so that moving the folder does not matter); elsewhere those with its cluster name.
+ * The processes of the server (or initdb) in `dataDir`. On Linux these are the PostgreSQL programs whose working folder
+ * it is, compared by device and inode, so that a moved folder is still known. Root in a container may be refused to
+ * see that of another user's processes (it lacks CAP_SYS_PTRACE): there, as on macOS, the cluster name in their titles
+ * tells, provided that they are the data folder owner's.
  */
 export function findServerProcesses(dataDir: string): number[] {
   const folder = statSync(dataDir, { throwIfNoEntry: false });
   if (!folder) return [];
-  return process.platform === 'linux' ? findByWorkingFolder(folder) : findByTitle(clusterName(dataDir));
+  return process.platform === 'linux'
+    ? findByProc(folder, clusterName(dataDir))
+    : findByPs(folder.uid, clusterName(dataDir));
 }
 
-function findByWorkingFolder(folder: { dev: number; ino: number }): number[] {
-  const found: number[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const cwd = statSync(`/proc/${name}/cwd`);
-      if (cwd.dev !== folder.dev || cwd.ino !== folder.ino) continue;
-      // A deleted program reads as "…/postgres (deleted)": node_modules may have been replaced meanwhile.
-      const program = basename(readlinkSync(`/proc/${name}/exe`).replace(/ \(deleted\)$/, ''));
-      if (program === 'postgres' || program === 'initdb') found.push(Number(name));
-    } catch {
-      // Ended meanwhile, or a stranger's: not of our server, which runs as ourselves or is visible to root.
-    }
+function findByProc(folder: { dev: number; ino: number; uid: number }, title: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => worksIn(pid, folder) ?? isTitled(pid, folder.uid, title))
+    .filter((pid) => identifyProcess(pid) !== undefined);
+}
+
+/** Undefined when we may not know. */
+function worksIn(pid: number, folder: { dev: number; ino: number }): boolean | undefined {
+  try {
+    const cwd = statSync(`/proc/${pid}/cwd`);
+    if (cwd.dev !== folder.dev || cwd.ino !== folder.ino) return false;
+    // A deleted program reads as "…/postgres (deleted)": node_modules may have been replaced meanwhile.
+    const program = basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ''));
+    return program === 'postgres' || program === 'initdb';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? undefined : false;
   }
-  return found.filter((pid) => identifyProcess(pid) !== undefined);
 }
 
-function findByTitle(title: string): number[] {
-  const list = execFileSync('ps', ['-axo', 'pid=,command='], {
+function isTitled(pid: number, uid: number, title: string): boolean {
+  try {
+    return (
+      statSync(`/proc/${pid}`).uid === uid &&
+      isServerTitle(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), title)
+    );
+  } catch {
+    // It ended meanwhile.
+    return false;
+  }
+}
+
+function findByPs(uid: number, title: string): number[] {
+  const list = execFileSync('/bin/ps', ['-axo', 'pid=,uid=,command='], {
     encoding: 'utf8',
-    env: {},
     maxBuffer: 1 << 26,
   });
   return list
     .split('\n')
-    .filter((line) => line.includes(title) && line.includes('postgres'))
-    .map((line) => Number.parseInt(line, 10));
+    .map((line) => /^ *(\d+) +(\d+) (.*)$/.exec(line))
+    .filter((found) => Number(found?.[2]) === uid && isServerTitle(found?.[3] ?? '', title))
+    .map((found) => Number(found?.[1]));
+}
+
+function isServerTitle(command: string, title: string): boolean {
+  return command.includes(title) && /\b(postgres|initdb)\b/.test(command);
 }
 
 async function signalAndWait(

@@ -75,6 +75,7 @@ function removeFoldersOfDeadRuns(): void {
 /** Runs `work` on a connection of its own to the server's administrative database. */
 export async function asAdmin<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: adminUrl });
+  client.on('error', () => {});
   await client.connect();
   try {
     return await work(client);
