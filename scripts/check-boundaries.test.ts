@@ -125,6 +125,7 @@ test.each([
   "import Pulsar from 'pulsar-client';",
   "import { serveGrpc } from '@jobber/shared/grpc';",
   "import type { Context } from '../graphql/context.ts';",
+  "import { readForm } from '../edges/multipart-form.ts';",
 ])('a use case that knows a transport is caught: %s', (line) => {
   write('daemons/auth/use-cases/log-in.ts', line);
   expect(boundaryViolations(repository)).toEqual([

@@ -30,7 +30,7 @@ function daemon(database: string) {
 
 /** What a use case must not know about: it is called by edges, and calls what it is given. */
 const transports = /^(hono|@hono\/.+|graphql|graphql-.+|@grpc\/.+|nice-grpc.*|pulsar-client|ws)$/;
-const transportPaths = /^@jobber\/shared\/(http|graphql|grpc)$|^\.\.?\/(.*\/)?(http|graphql|grpc)\//;
+const transportPaths = /^@jobber\/shared\/(http|graphql|grpc)$|^\.\.?\/(.*\/)?(http|graphql|grpc|edges)\//;
 
 interface Manifest {
   name: string;

@@ -234,7 +234,7 @@ export interface ReadUploadRequest {
 }
 
 export interface ReadUploadResponse {
-  chunk: Buffer;
+  chunk: Uint8Array;
 }
 
 function createBaseAttemptRef(): AttemptRef {
@@ -2099,7 +2099,7 @@ export const ReadUploadRequest: MessageFns<ReadUploadRequest> = {
 };
 
 function createBaseReadUploadResponse(): ReadUploadResponse {
-  return { chunk: Buffer.alloc(0) };
+  return { chunk: new Uint8Array(0) };
 }
 
 export const ReadUploadResponse: MessageFns<ReadUploadResponse> = {
@@ -2128,7 +2128,7 @@ export const ReadUploadResponse: MessageFns<ReadUploadResponse> = {
               break;
             }
 
-            message.chunk = Buffer.from(reader.bytes());
+            message.chunk = reader.bytes();
             continue;
           }
         }
@@ -2148,7 +2148,7 @@ export const ReadUploadResponse: MessageFns<ReadUploadResponse> = {
   },
   fromPartial(object: DeepPartial<ReadUploadResponse>): ReadUploadResponse {
     const message = createBaseReadUploadResponse();
-    message.chunk = object.chunk ?? Buffer.alloc(0);
+    message.chunk = object.chunk ?? new Uint8Array(0);
     return message;
   },
 };
