@@ -7,7 +7,7 @@ import { Migration0001JobsAndTasks } from './migrations/migration-0001-jobs-and-
 
 export { JOB_STATUSES, Job, type JobStatus } from './entities/job.ts';
 export { JobType } from './entities/job-type.ts';
-export { type DecidedItem, Task, TASK_STATES, type TaskState } from './entities/task.ts';
+export { type DecidedItem, TASK_STATES, Task, type TaskState } from './entities/task.ts';
 export { Upload, type UploadSlice } from './entities/upload.ts';
 
 export const jobsDatabase: DatabaseDefinition = {

@@ -55,3 +55,16 @@ export function isAppError(error: unknown): error is AppError {
 export function refuse(reason: Reason, message: string, details?: ErrorDetails): never {
   throw new AppError(reason, message, details);
 }
+
+/** Recognises errors of a library that are expected refusals; `undefined` for all others. */
+export type ClassifyError = (error: unknown) => AppError | undefined;
+
+/** Errors that `isUnavailable` recognises are refused as retryable: nothing was wrong with the request. */
+export function unavailableWhen(isUnavailable: (error: unknown) => boolean): ClassifyError {
+  return (error) =>
+    isUnavailable(error)
+      ? new AppError('UNAVAILABLE', 'The service is not available at the moment; try again', undefined, {
+          cause: error,
+        })
+      : undefined;
+}

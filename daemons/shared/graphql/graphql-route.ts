@@ -1,5 +1,5 @@
 import { graphqlServer } from '@hono/graphql-server';
-import { AppError, isAppError, REASONS, type Reason } from '@jobber/shared/errors';
+import { AppError, type ClassifyError, isAppError, REASONS, type Reason } from '@jobber/shared/errors';
 import { limitBody } from '@jobber/shared/http';
 import { parseJsonExact } from '@jobber/shared/json';
 import type { Logger } from '@jobber/shared/log';
@@ -33,6 +33,8 @@ export interface GraphqlOptions {
   readonly maxBodyBytes: number;
   /** In production the schema is not told: no introspection, no suggestions. */
   readonly production: boolean;
+  /** Refusals among errors that are no AppErrors, such as a database that can't be reached. */
+  readonly classify?: ClassifyError;
   readonly log: Logger;
 }
 
@@ -53,7 +55,7 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
   const rootValue = Object.fromEntries(
     Object.entries(options.resolvers).map(([field, resolver]) => [
       field,
-      guardResolver(field, resolver, options.log),
+      guardResolver(field, resolver, options),
     ]),
   );
   const checkDocument = createDocumentCheck(schema, options.production);
@@ -70,7 +72,7 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
       checkDocument(params.query);
       presentParams(c, params);
     } catch (error) {
-      return answer(c, [refusalOf(error, options.log)]);
+      return answer(c, [refusalOf(error, options)]);
     }
     const response = (await serve(c, async () => {})) as Response;
     return response.status === 200 ? response : restoreStatus(c, response);
@@ -174,19 +176,20 @@ function presentParams(c: Context, params: Params): void {
   });
 }
 
-function guardResolver(field: string, resolver: Resolver, log: Logger): Resolver {
+function guardResolver(field: string, resolver: Resolver, options: GraphqlOptions): Resolver {
   return async function guarded(args, c) {
     try {
       return await resolver(args, c);
     } catch (error) {
-      throw refusalOf(error, log, field);
+      throw refusalOf(error, options, field);
     }
   };
 }
 
-function refusalOf(error: unknown, log: Logger, field?: string): GraphQLError {
+function refusalOf(error: unknown, { classify, log }: GraphqlOptions, field?: string): GraphQLError {
   if (error instanceof GraphQLError) return error;
-  if (isAppError(error)) return toGraphqlError(error);
+  const refusal = isAppError(error) ? error : classify?.(error);
+  if (refusal) return toGraphqlError(refusal);
   log.error({ err: error, field }, 'request failed');
   return toGraphqlError(new AppError('INTERNAL', 'Internal error'));
 }

@@ -1,5 +1,5 @@
 import { ServerCredentials } from '@grpc/grpc-js';
-import { describeUnknownError, isAppError } from '@jobber/shared/errors';
+import { type ClassifyError, describeUnknownError, isAppError } from '@jobber/shared/errors';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Logger } from '@jobber/shared/log';
 import { type CompatServiceDefinition, createServer, type ServiceImplementation } from 'nice-grpc';
@@ -34,6 +34,8 @@ export interface GrpcServerOptions {
   readonly serviceSecret: string;
   readonly tls: GrpcTls | undefined;
   readonly services: readonly ServedService[];
+  /** Refusals among errors that are no AppErrors, such as a database that can't be reached. */
+  readonly classify?: ClassifyError;
   readonly scope: Scope;
   readonly log: Logger;
 }
@@ -51,7 +53,7 @@ export async function serveGrpc(options: GrpcServerOptions): Promise<number> {
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   })
-    .use(mapErrors(options.log))
+    .use(mapErrors(options))
     .use(authorizeCaller(options.serviceSecret, options.services));
   for (const { definition, implementation } of options.services) server.add(definition, implementation);
 
@@ -102,7 +104,7 @@ function authorizeCaller(serviceSecret: string, services: readonly ServedService
   };
 }
 
-function mapErrors(log: Logger): ServerMiddleware {
+function mapErrors({ classify, log }: GrpcServerOptions): ServerMiddleware {
   return async function* mapped<Request, Response>(
     call: ServerMiddlewareCall<Request, Response>,
     context: CallContext,
@@ -111,10 +113,11 @@ function mapErrors(log: Logger): ServerMiddleware {
       return yield* call.next(call.request, context);
     } catch (error) {
       if (error instanceof Error && error.name === 'AbortError') throw error;
-      if (!isAppError(error) && !(error instanceof ServerError)) {
-        log.error({ err: error, method: call.method.path }, 'gRPC method failed');
+      const known = classify?.(error) ?? error;
+      if (!isAppError(known) && !(known instanceof ServerError)) {
+        log.error({ err: known, method: call.method.path }, 'gRPC method failed');
       }
-      throw toServerError(error);
+      throw toServerError(known);
     }
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type AppError, isAppError } from '@jobber/shared/errors';
+import { type AppError, type ClassifyError, isAppError } from '@jobber/shared/errors';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 
@@ -15,10 +15,14 @@ export function clientAddress(c: Context): string {
 }
 
 /** A refusal as plain HTTP with JSON, for edges that are not GraphQL. Unknown errors become a bare 500. */
-export function errorResponse(c: Context, error: unknown): Response {
-  const refusal: Pick<AppError, 'code' | 'reason' | 'message' | 'details'> = isAppError(error)
-    ? error
-    : { code: 500, reason: 'INTERNAL', message: 'Internal error', details: undefined };
+export function errorResponse(c: Context, error: unknown, classify?: ClassifyError): Response {
+  const known = isAppError(error) ? error : classify?.(error);
+  const refusal: Pick<AppError, 'code' | 'reason' | 'message' | 'details'> = known ?? {
+    code: 500,
+    reason: 'INTERNAL',
+    message: 'Internal error',
+    details: undefined,
+  };
   const { code, reason, message, details } = refusal;
   return c.json({ message, code, reason, ...(details && { details }) }, code);
 }

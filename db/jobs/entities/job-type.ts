@@ -10,7 +10,7 @@ export const JobType = defineEntity({
     version: p.integer(),
     description: p.text(),
     inputSchema: p.json<Record<string, unknown>>(),
-    defaultItem: p.json<unknown>().nullable(),
+    defaultItem: p.json<unknown>().strictNullable(),
     itemsPerTask: p.integer(),
     maxAttempts: p.integer(),
     backoffMs: p.bigint('number'),

@@ -23,12 +23,12 @@ export const Job = defineEntity({
     size: p.integer(),
     completed: p.integer(),
     failed: p.integer(),
-    uploadName: p.text().nullable(),
-    idempotencyKey: p.text().nullable(),
+    uploadName: p.text().strictNullable(),
+    idempotencyKey: p.text().strictNullable(),
     /** SHA-256 of what was asked for: the same key with other input is refused. */
-    inputHash: p.type('bytea').$type<Buffer>().nullable(),
+    inputHash: p.type('bytea').$type<Buffer>().strictNullable(),
     startedAt: p.datetime(),
-    endedAt: p.datetime().nullable(),
+    endedAt: p.datetime().strictNullable(),
   },
 });
 export type Job = InferEntity<typeof Job>;

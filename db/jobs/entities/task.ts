@@ -27,18 +27,19 @@ export const Task = defineEntity({
     /** Attempts that ended by a shutdown or with their executor: bounded by a limit of their own. */
     interruptions: p.integer(),
     availableAt: p.datetime(),
-    leaseUntil: p.datetime().nullable(),
-    executorId: p.text().nullable(),
+    leaseUntil: p.datetime().strictNullable(),
+    executorId: p.text().strictNullable(),
     firstItem: p.integer(),
     itemCount: p.integer(),
     /** The items as a JSON array; or the range of the job's upload that holds them. */
-    items: p.text().nullable(),
-    byteFrom: p.bigint('number').nullable(),
-    byteTo: p.bigint('number').nullable(),
-    line: p.bigint('number').nullable(),
+    items: p.text().strictNullable(),
+    byteFrom: p.bigint('number').strictNullable(),
+    byteTo: p.bigint('number').strictNullable(),
+    line: p.bigint('number').strictNullable(),
     decided: p.json<DecidedItem[]>(),
-    counters: p.json<Record<string, number>>().nullable(),
-    lastError: p.text().nullable(),
+    /** What each attempt counted, to be added up. */
+    counters: p.json<Record<string, number>[]>(),
+    lastError: p.text().strictNullable(),
   },
 });
 export type Task = InferEntity<typeof Task>;

@@ -1,7 +1,13 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
 /** Consecutive records of an upload: first index, count, first byte, byte after the last, line of the first. */
-export type UploadSlice = readonly [firstIndex: number, count: number, byteFrom: number, byteTo: number, line: number];
+export type UploadSlice = readonly [
+  firstIndex: number,
+  count: number,
+  byteFrom: number,
+  byteTo: number,
+  line: number,
+];
 
 /** A file sent to Jobs, kept in object storage under its generated name. */
 export const Upload = defineEntity({

@@ -89,7 +89,7 @@ export class Migration0001JobsAndTasks extends Migration {
         byte_to bigint,
         line bigint,
         decided jsonb not null default '[]',
-        counters jsonb,
+        counters jsonb not null default '[]',
         last_error text,
         primary key (job_id, seq),
         check ((state = 'running') = (lease_until is not null))

@@ -1,0 +1,50 @@
+import {
+  COMMON_SETTINGS,
+  developmentWarnings,
+  grpcAddress,
+  integer,
+  loadConfig,
+  port,
+  postgresUrl,
+  readGrpcTls,
+  setting,
+  text,
+} from '@jobber/shared/config';
+import type { GrpcTls } from '@jobber/shared/grpc';
+
+const GIB = 1024 ** 3;
+
+const SETTINGS = {
+  ...COMMON_SETTINGS,
+  host: setting('JOBS_HOST', text('127.0.0.1')),
+  port: setting('JOBS_PORT', port(3001)),
+  grpcPort: setting('JOBS_GRPC_PORT', port(5002)),
+  databaseUrl: setting('JOBS_DATABASE_URL', postgresUrl(), { secret: true }),
+  authGrpcUrl: setting('AUTH_GRPC_URL', grpcAddress('localhost:5000')),
+  /** Folder of the uploads. */
+  uploadsDir: setting('JOBS_UPLOADS_DIR', text('uploads')),
+  uploadMaxBytes: setting('JOBS_UPLOAD_MAX_BYTES', integer(GIB, { min: 1, max: 1024 * GIB })),
+  /** All uploads of one user together. */
+  uploadQuotaBytes: setting('JOBS_UPLOAD_QUOTA_BYTES', integer(10 * GIB, { min: 1, max: 1024 * 1024 * GIB })),
+  /** How long an executor may be silent before its tasks are given to others. */
+  leaseSeconds: setting('JOBS_LEASE_SECONDS', integer(15, { min: 1, max: 3600 })),
+};
+
+/** What Jobs needs to know; see `.env.example` for what each variable means. */
+export interface JobsConfig extends Omit<ReturnType<typeof readSettings>, 'grpcTlsCa'> {
+  readonly tls: GrpcTls | undefined;
+  /** What is accepted only because this is development; for the log. */
+  readonly warnings: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws ConfigError that names every problem at once */
+export function loadJobsConfig(environment: Environment): JobsConfig {
+  const settings = readSettings(environment);
+  return { ...settings, tls: readGrpcTls(settings), warnings: developmentWarnings(SETTINGS, environment) };
+}
+
+function readSettings(environment: Environment) {
+  return loadConfig(SETTINGS, environment);
+}

@@ -1,0 +1,82 @@
+import type { Pool } from 'pg';
+
+/** A job that has passed every check, with its tasks. */
+export interface NewJob {
+  /** UUID. */
+  readonly ownerId: string;
+  /** Slug. */
+  readonly type: string;
+  readonly size: number;
+  readonly uploadName: string | null;
+  readonly idempotencyKey: string | null;
+  /** SHA-256 of what was asked for. */
+  readonly inputHash: Buffer | null;
+  readonly tasks: readonly NewTask[];
+}
+
+export interface NewTask {
+  readonly firstItem: number;
+  readonly itemCount: number;
+  /** The items as a JSON array, or null when a range of the upload holds them. */
+  readonly items: string | null;
+  readonly byteFrom: number | null;
+  readonly byteTo: number | null;
+  readonly line: number | null;
+}
+
+/** `existing`: the owner has used the idempotency key before; nothing was written. */
+export type Acceptance =
+  | { readonly outcome: 'accepted'; readonly id: number; readonly startedAt: Date }
+  | { readonly outcome: 'existing' };
+
+const ACCEPT_JOBS = `
+  with asked as materialized (
+    select nextval(pg_get_serial_sequence('job', 'id')) as id, a.*
+    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[])
+      with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, ord)
+  ), accepted as (
+    insert into job (id, owner_id, type, status, size, upload_name, idempotency_key, input_hash)
+    select id, owner_id, type, 'IN_PROGRESS', size, upload_name, idempotency_key, input_hash from asked
+    on conflict (owner_id, idempotency_key) where idempotency_key is not null do nothing
+    returning id, started_at
+  ), tasks as (
+    insert into task (job_id, seq, type, first_item, item_count, items, byte_from, byte_to, line)
+    select asked.id, t.seq, asked.type, t.first_item, t.item_count, t.items, t.byte_from, t.byte_to, t.line
+    from unnest($7::int[], $8::int[], $9::int[], $10::int[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[])
+      as t(ord, seq, first_item, item_count, items, byte_from, byte_to, line)
+    join asked using (ord)
+    join accepted on accepted.id = asked.id
+  )
+  select asked.id, accepted.started_at
+  from asked left join accepted on accepted.id = asked.id
+  order by asked.ord`;
+
+/** Writes jobs and all of their tasks, in state `ready`, in one statement: all of them or none. */
+export async function acceptJobs(pool: Pool, jobs: readonly NewJob[]): Promise<Acceptance[]> {
+  const tasks = jobs.flatMap((job, index) =>
+    job.tasks.map((task, seq) => ({ ...task, ord: index + 1, seq })),
+  );
+  const { rows } = await pool.query<{ id: string; started_at: Date | null }>({
+    name: 'accept-jobs',
+    text: ACCEPT_JOBS,
+    values: [
+      jobs.map((job) => job.ownerId),
+      jobs.map((job) => job.type),
+      jobs.map((job) => job.size),
+      jobs.map((job) => job.uploadName),
+      jobs.map((job) => job.idempotencyKey),
+      jobs.map((job) => job.inputHash),
+      tasks.map((task) => task.ord),
+      tasks.map((task) => task.seq),
+      tasks.map((task) => task.firstItem),
+      tasks.map((task) => task.itemCount),
+      tasks.map((task) => task.items),
+      tasks.map((task) => task.byteFrom),
+      tasks.map((task) => task.byteTo),
+      tasks.map((task) => task.line),
+    ],
+  });
+  return rows.map(({ id, started_at: startedAt }) =>
+    startedAt ? { outcome: 'accepted', id: Number(id), startedAt } : { outcome: 'existing' },
+  );
+}

@@ -1,0 +1,23 @@
+import type { Pool } from 'pg';
+
+/**
+ * A job that has not ended → CANCELLED, and with it every task that has not ended. A job that finishes in the same
+ * moment is one or the other: both lock the job's row first.
+ */
+const CANCEL_JOB = `
+  with cancelled as (
+    update job set status = 'CANCELLED', ended_at = clock_timestamp()
+    where id = $1 and status in ('IN_PROGRESS', 'SCHEDULED', 'AWAITING_APPROVAL')
+    returning id
+  ), tasks as (
+    update task set state = 'cancelled', lease_until = null
+    from cancelled
+    where task.job_id = cancelled.id and task.state in ('ready', 'dispatched', 'running')
+  )
+  select 1 from cancelled`;
+
+/** @returns false when the job has ended already; nothing was changed then. */
+export async function cancelJob(pool: Pool, jobId: number): Promise<boolean> {
+  const { rowCount } = await pool.query({ name: 'cancel-job', text: CANCEL_JOB, values: [jobId] });
+  return rowCount === 1;
+}

@@ -1,0 +1,37 @@
+import type { Pool } from 'pg';
+import { type AttemptRef, columnsOf, keyOf } from './attempt-ref.ts';
+
+export type LeaseStatus = 'renewed' | 'lost' | 'cancelled';
+
+/** running → running, with a longer lease, for the attempts that still are the running ones. */
+const RENEW_LEASES = `
+  with asked as (
+    select * from unnest($1::bigint[], $2::int[], $3::int[]) as a(job_id, seq, attempt)
+  ), renewed as (
+    update task set lease_until = clock_timestamp() + $4 * interval '1 ms'
+    from asked a
+    where task.job_id = a.job_id and task.seq = a.seq and task.attempt = a.attempt and task.state = 'running'
+    returning task.job_id, task.seq
+  )
+  select a.job_id, a.seq,
+    case when r.seq is not null then 'renewed' when t.state = 'cancelled' then 'cancelled' else 'lost' end as status
+  from asked a
+  left join renewed r on r.job_id = a.job_id and r.seq = a.seq
+  left join task t on t.job_id = a.job_id and t.seq = a.seq`;
+
+/** @returns a status for each attempt, in order. */
+export async function renewLeases(
+  pool: Pool,
+  refs: readonly AttemptRef[],
+  leaseMs: number,
+): Promise<LeaseStatus[]> {
+  const { rows } = await pool.query<{ job_id: string; seq: number; status: LeaseStatus }>({
+    name: 'renew-leases',
+    text: RENEW_LEASES,
+    values: [...columnsOf(refs), leaseMs],
+  });
+  const statuses = new Map(
+    rows.map((row) => [keyOf({ jobId: Number(row.job_id), seq: row.seq }), row.status]),
+  );
+  return refs.map((ref) => statuses.get(keyOf(ref)) ?? 'lost');
+}

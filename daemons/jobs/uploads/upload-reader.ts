@@ -1,0 +1,36 @@
+import type { Scope } from '@jobber/shared/lifecycle';
+import type { RecordIndex } from '@jobber/shared/records';
+import { Piscina } from 'piscina';
+import { checkUpload, type UploadCheck, type UploadToCheck } from './check-upload.ts';
+import { indexUpload, type UploadToIndex } from './index-upload.ts';
+
+/** Reads uploads: small ones here, larger ones in a worker thread, so that requests are not kept waiting. */
+export interface UploadReader {
+  index(upload: UploadToIndex, bytes: number): Promise<RecordIndex>;
+  check(upload: UploadToCheck, bytes: number): Promise<UploadCheck>;
+}
+
+/** Reading this many bytes takes some milliseconds; starting a thread takes longer. */
+const INLINE_BYTES = 256 * 1024;
+
+export function createUploadReader(scope: Scope): UploadReader {
+  let threads: Piscina | undefined;
+
+  function pool(): Piscina {
+    threads ??= new Piscina({
+      filename: import.meta.resolve('@jobber/jobs/upload-worker'),
+      minThreads: 0,
+      maxThreads: 2,
+      idleTimeout: 5_000,
+    });
+    return threads;
+  }
+
+  scope.defer('upload reader', () => threads?.destroy());
+  return {
+    index: (upload, bytes) =>
+      bytes <= INLINE_BYTES ? indexUpload(upload) : pool().run(upload, { name: 'indexUpload' }),
+    check: (upload, bytes) =>
+      bytes <= INLINE_BYTES ? checkUpload(upload) : pool().run(upload, { name: 'checkUpload' }),
+  };
+}

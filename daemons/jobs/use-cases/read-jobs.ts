@@ -1,0 +1,62 @@
+import type { Identity } from '@jobber/shared/auth-guard';
+import { AppError } from '@jobber/shared/errors';
+import { createGroupCommit } from '@jobber/shared/group-commit';
+import type { Pool } from 'pg';
+import { type JobView, jobNotFound } from './job-view.ts';
+
+/** Reads a job that the caller may see. @throws AppError 404 JOB_NOT_FOUND */
+export type ReadJob = (identity: Identity, id: number) => Promise<JobView>;
+
+const READ_JOBS = `
+  select id, owner_id, type, status, size, completed, failed, started_at, ended_at
+  from job where id = any($1::bigint[])`;
+
+/** Reads that arrive together are one query: many submitters poll at the same time. */
+export function createReadJob(pool: Pool): ReadJob {
+  const reads = createGroupCommit<number, JobView | undefined>({
+    maxBatch: 500,
+    concurrency: 4,
+    async run(ids) {
+      const { rows } = await pool.query({ name: 'read-jobs', text: READ_JOBS, values: [ids] });
+      const jobs = new Map(rows.map((row) => [Number(row.id), toJobView(row)]));
+      return ids.map((id) => jobs.get(id));
+    },
+  });
+
+  return async function readJob(identity, id) {
+    const job = Number.isSafeInteger(id) && id > 0 ? await reads.submit(id) : undefined;
+    if (!job || !maySee(identity, job)) throw new AppError('JOB_NOT_FOUND', jobNotFound(id));
+    return job;
+  };
+}
+
+function maySee(identity: Identity, job: JobView): boolean {
+  const permission = job.ownerId === identity.userId ? 'jobs:read' : 'jobs:read:any';
+  return identity.permissions.includes(permission);
+}
+
+interface JobRow {
+  id: string;
+  owner_id: string;
+  type: string;
+  status: JobView['status'];
+  size: number;
+  completed: number;
+  failed: number;
+  started_at: Date;
+  ended_at: Date | null;
+}
+
+function toJobView(row: JobRow): JobView {
+  return {
+    id: Number(row.id),
+    ownerId: row.owner_id,
+    type: row.type,
+    status: row.status,
+    size: row.size,
+    completed: row.completed,
+    failed: row.failed,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}
