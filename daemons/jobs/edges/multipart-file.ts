@@ -22,7 +22,7 @@ export async function readMultipartFile<T>(
 ): Promise<T> {
   refuseByHeaders(request, maxBytes);
   const parser = createParser(request);
-  let received: Promise<T> | undefined;
+  const received: Promise<T>[] = [];
   let stalled: NodeJS.Timeout | undefined;
 
   const parsed = new Promise<void>((resolve, reject) => {
@@ -46,10 +46,11 @@ export async function readMultipartFile<T>(
       stream.on('error', () => {});
       if (field !== FIELD)
         return stop(refusal(`Send the file in the field "${FIELD}", got "${field.slice(0, 80)}"`));
-      if (received) return stop(refusal('Send one file at a time, got two'));
-      received = receive({ fileName, bytes: stream });
+      if (received.length > 0) return stop(refusal('Send one file at a time, got two'));
+      const reception = receive({ fileName, bytes: stream });
+      received.push(reception);
       // A refusal ends the reading; the rest of the body is of no use.
-      received.catch((error) => {
+      reception.catch((error) => {
         stream.resume();
         stop(error);
       });
@@ -65,8 +66,9 @@ export async function readMultipartFile<T>(
 
   try {
     await parsed;
-    if (!received) throw refusal(`The form has no file in the field "${FIELD}"`);
-    return await received;
+    const [reception] = received;
+    if (!reception) throw refusal(`The form has no file in the field "${FIELD}"`);
+    return await reception;
   } finally {
     clearTimeout(stalled);
   }

@@ -10,6 +10,18 @@ export function columnsOf(refs: readonly AttemptRef[]): [number[], number[], num
   return [refs.map((ref) => ref.jobId), refs.map((ref) => ref.seq), refs.map((ref) => ref.attempt)];
 }
 
-export function keyOf({ jobId, seq }: { jobId: number; seq: number }): string {
-  return `${jobId}/${seq}`;
+/** Names an attempt in a map. */
+export function keyOf({ jobId, seq, attempt }: AttemptRef): string {
+  return `${jobId}/${seq}/${attempt}`;
+}
+
+/** An attempt as a row that names it with `job_id`, `seq` and `attempt`. */
+export interface AttemptRow {
+  readonly job_id: string;
+  readonly seq: number;
+  readonly attempt: number;
+}
+
+export function refOfRow(row: AttemptRow): AttemptRef {
+  return { jobId: Number(row.job_id), seq: row.seq, attempt: row.attempt };
 }

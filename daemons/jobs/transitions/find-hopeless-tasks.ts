@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { AttemptRef } from './attempt-ref.ts';
+import { type AttemptRef, type AttemptRow, refOfRow } from './attempt-ref.ts';
 
 /** Tasks whose lease has expired once too often; `bury-tasks` ends them. Reads only. */
 const FIND_HOPELESS_TASKS = `
@@ -8,10 +8,10 @@ const FIND_HOPELESS_TASKS = `
   limit 100`;
 
 export async function findHopelessTasks(pool: Pool, maxInterruptions: number): Promise<AttemptRef[]> {
-  const { rows } = await pool.query({
+  const { rows } = await pool.query<AttemptRow>({
     name: 'find-hopeless-tasks',
     text: FIND_HOPELESS_TASKS,
     values: [maxInterruptions],
   });
-  return rows.map((row) => ({ jobId: Number(row.job_id), seq: row.seq, attempt: row.attempt }));
+  return rows.map(refOfRow);
 }

@@ -1,6 +1,6 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
-import { type AttemptRef, columnsOf, keyOf } from './attempt-ref.ts';
+import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
 
@@ -27,13 +27,13 @@ const FINISH_ATTEMPTS = `
     where task.job_id = a.job_id and task.seq = a.seq and task.attempt = a.attempt and task.state = 'running'
       and jsonb_array_length(task.decided) + jsonb_array_length(a.decided) = task.item_count
       and ${OUTCOME_FITS_TASK}
-    returning task.job_id, task.seq, a.succeeded, a.failed
+    returning task.job_id, task.seq, task.attempt, a.succeeded, a.failed
   ), ${COUNT_DECIDED_ITEMS}
-  select job_id, seq from changed`;
+  select job_id, seq, attempt from changed`;
 
 /** @returns for each attempt, in order, whether it was recorded; false means superseded, and nothing was changed. */
 export async function finishAttempts(pool: Pool, attempts: readonly FinishedAttempt[]): Promise<boolean[]> {
-  const { rows } = await pool.query<{ job_id: string; seq: number }>({
+  const { rows } = await pool.query<AttemptRow>({
     name: 'finish-attempts',
     text: FINISH_ATTEMPTS,
     values: [
@@ -45,7 +45,7 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
       attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
     ],
   });
-  const recorded = new Set(rows.map((row) => keyOf({ jobId: Number(row.job_id), seq: row.seq })));
+  const recorded = new Set(rows.map((row) => keyOf(refOfRow(row))));
   // Of two copies in one batch only the first is recorded.
   return attempts.map((attempt) => recorded.delete(keyOf(attempt)));
 }

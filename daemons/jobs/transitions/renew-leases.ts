@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type AttemptRef, columnsOf, keyOf } from './attempt-ref.ts';
+import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
 
 export type LeaseStatus = 'renewed' | 'lost' | 'cancelled';
 
@@ -11,12 +11,11 @@ const RENEW_LEASES = `
     update task set lease_until = clock_timestamp() + $4 * interval '1 ms'
     from asked a
     where task.job_id = a.job_id and task.seq = a.seq and task.attempt = a.attempt and task.state = 'running'
-    returning task.job_id, task.seq
+    returning task.job_id, task.seq, task.attempt
   )
-  select a.job_id, a.seq,
-    case when r.seq is not null then 'renewed' when t.state = 'cancelled' then 'cancelled' else 'lost' end as status
+  select a.job_id, a.seq, a.attempt,
+    case when (a.job_id, a.seq, a.attempt) in (table renewed) then 'renewed' when t.state = 'cancelled' then 'cancelled' else 'lost' end as status
   from asked a
-  left join renewed r on r.job_id = a.job_id and r.seq = a.seq
   left join task t on t.job_id = a.job_id and t.seq = a.seq`;
 
 /** @returns a status for each attempt, in order. */
@@ -25,13 +24,11 @@ export async function renewLeases(
   refs: readonly AttemptRef[],
   leaseMs: number,
 ): Promise<LeaseStatus[]> {
-  const { rows } = await pool.query<{ job_id: string; seq: number; status: LeaseStatus }>({
+  const { rows } = await pool.query<AttemptRow & { status: LeaseStatus }>({
     name: 'renew-leases',
     text: RENEW_LEASES,
     values: [...columnsOf(refs), leaseMs],
   });
-  const statuses = new Map(
-    rows.map((row) => [keyOf({ jobId: Number(row.job_id), seq: row.seq }), row.status]),
-  );
+  const statuses = new Map(rows.map((row) => [keyOf(refOfRow(row)), row.status]));
   return refs.map((ref) => statuses.get(keyOf(ref)) ?? 'lost');
 }

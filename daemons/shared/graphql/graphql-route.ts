@@ -165,10 +165,12 @@ async function readParams(c: Context): Promise<Params> {
  * `application/json` without parameters; the URL's query is not a second way in.
  */
 function presentParams(c: Context, params: Params): void {
+  const headers = new Headers(c.req.raw.headers);
+  headers.set('content-type', 'application/json');
   c.req.raw = new Proxy(c.req.raw, {
     get(request, property) {
       if (property === 'json') return async () => params;
-      if (property === 'headers') return new Headers({ 'content-type': 'application/json' });
+      if (property === 'headers') return headers;
       if (property === 'url') return '/';
       const value = Reflect.get(request, property, request);
       return typeof value === 'function' ? value.bind(request) : value;

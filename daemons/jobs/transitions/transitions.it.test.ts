@@ -1,0 +1,226 @@
+import type { DecidedItem } from '@jobber/db/jobs';
+import { expect, test } from 'vitest';
+import { acceptJob, newJob, openTestDatabase } from '../testing/open-test-database.ts';
+import { acceptJobs } from './accept-jobs.ts';
+import type { AttemptRef } from './attempt-ref.ts';
+import { buryTasks } from './bury-tasks.ts';
+import { cancelJob } from './cancel-job.ts';
+import { claimTasks } from './claim-tasks.ts';
+import { findHopelessTasks } from './find-hopeless-tasks.ts';
+import { finishAttempts } from './finish-attempts.ts';
+import { MAX_INTERRUPTIONS, releaseAttempt } from './release-attempt.ts';
+import { renewLeases } from './renew-leases.ts';
+import { rescueTasks } from './rescue-tasks.ts';
+import { retryAttempt } from './retry-attempt.ts';
+import { startTask } from './start-task.ts';
+
+const database = await openTestDatabase();
+const { pool } = database;
+
+const LEASE_MS = 60_000;
+const claim = (limit: number, leaseMs = LEASE_MS) =>
+  claimTasks(pool, { types: ['echo'], limit, executorId: 'executor-1', leaseMs });
+const succeeded = (count: number): DecidedItem[] =>
+  Array.from({ length: count }, (_, offset) => [offset, 1, { offset }]);
+const finish = (ref: AttemptRef, decided: readonly DecidedItem[]) =>
+  finishAttempts(pool, [{ ...ref, decided, counters: null }]).then(([recorded]) => recorded);
+const unfinished = (ref: AttemptRef, decided: readonly DecidedItem[] = []) => ({
+  ...ref,
+  decided,
+  counters: null,
+  error: 'it failed',
+});
+
+async function job(id: number) {
+  const { rows } = await pool.query('select status, completed, failed, ended_at from job where id = $1', [
+    id,
+  ]);
+  return {
+    status: rows[0].status,
+    completed: rows[0].completed,
+    failed: rows[0].failed,
+    ended: rows[0].ended_at !== null,
+  };
+}
+
+async function task(ref: { jobId: number; seq: number }) {
+  const { rows } = await pool.query('select * from task where job_id = $1 and seq = $2', [
+    ref.jobId,
+    ref.seq,
+  ]);
+  return rows[0];
+}
+
+async function claimOne(leaseMs?: number) {
+  const [claimed] = await claim(1, leaseMs);
+  if (!claimed) throw new Error('nothing to claim');
+  return claimed;
+}
+
+test('a job is completed with its last item, and terminal is final', async () => {
+  const id = await acceptJob(database, { tasks: 2, itemsPerTask: 3 });
+  const tasks = await claim(10);
+  expect(tasks.map(({ jobId, seq, attempt }) => [jobId, seq, attempt])).toEqual([
+    [id, 0, 1],
+    [id, 1, 1],
+  ]);
+  const [first, second] = tasks as unknown as [AttemptRef, AttemptRef];
+  expect(await finish(first, succeeded(3))).toBe(true);
+  expect(await job(id)).toEqual({ status: 'IN_PROGRESS', completed: 3, failed: 0, ended: false });
+  expect(await finish(second, succeeded(3))).toBe(true);
+  const done = { status: 'COMPLETED', completed: 6, failed: 0, ended: true };
+  expect(await job(id)).toEqual(done);
+  expect(await finish(second, succeeded(3))).toBe(false);
+  expect(await cancelJob(pool, id)).toBe(false);
+  expect(await job(id)).toEqual(done);
+});
+
+test('one item that failed for good fails the job and makes its task a dead letter', async () => {
+  const id = await acceptJob(database, { itemsPerTask: 2 });
+  const claimed = await claimOne();
+  const decided: DecidedItem[] = [
+    [0, 1, null],
+    [1, 0, { reason: 'InvalidRecord', message: 'no' }],
+  ];
+  expect(await finish(claimed, decided)).toBe(true);
+  expect(await job(id)).toEqual({ status: 'FAILED', completed: 1, failed: 1, ended: true });
+  expect((await task(claimed)).state).toBe('dead');
+});
+
+test('of two copies of an outcome only the first is recorded, also within one batch', async () => {
+  const id = await acceptJob(database);
+  const claimed = await claimOne();
+  const outcome = { ...claimed, decided: succeeded(1), counters: { created: 1 } };
+  expect(await finishAttempts(pool, [outcome, outcome])).toEqual([true, false]);
+  expect(await job(id)).toMatchObject({ completed: 1 });
+  expect((await task(claimed)).counters).toEqual([{ created: 1 }]);
+});
+
+test('an outcome that does not fit its task changes nothing', async () => {
+  const id = await acceptJob(database, { itemsPerTask: 2 });
+  const claimed = await claimOne();
+  expect(await finish(claimed, succeeded(1))).toBe(false);
+  expect(
+    await finish(claimed, [
+      [0, 1, null],
+      [7, 1, null],
+    ]),
+  ).toBe(false);
+  expect(await finish({ ...claimed, attempt: 2 }, succeeded(2))).toBe(false);
+  expect(await job(id)).toMatchObject({ status: 'IN_PROGRESS', completed: 0 });
+  expect(await finish(claimed, succeeded(2))).toBe(true);
+});
+
+test('a zombie that wakes after its lease changes nothing', async () => {
+  const id = await acceptJob(database);
+  const zombie = await claimOne(-1_000);
+  expect((await rescueTasks(pool, MAX_INTERRUPTIONS)).map(({ jobId }) => jobId)).toContain(id);
+  const heir = await claimOne();
+  expect(heir).toMatchObject({ jobId: id, attempt: 2 });
+  expect(await finish(zombie, succeeded(1))).toBe(false);
+  expect(await retryAttempt(pool, unfinished(zombie))).toBe(false);
+  expect(await releaseAttempt(pool, unfinished(zombie))).toBe(false);
+  expect(await renewLeases(pool, [zombie, heir], LEASE_MS)).toEqual(['lost', 'renewed']);
+  expect(await finish(heir, succeeded(1))).toBe(true);
+  expect(await job(id)).toMatchObject({ status: 'COMPLETED', completed: 1 });
+});
+
+test('a retry keeps decided items and runs only the others again, up to the limit of the type', async () => {
+  const id = await acceptJob(database, { itemsPerTask: 3 });
+  const first = await claimOne();
+  expect(await retryAttempt(pool, unfinished(first, [[1, 1, 'one']]))).toBe(true);
+  expect(await job(id)).toMatchObject({ status: 'IN_PROGRESS', completed: 1 });
+  const second = await claimOne();
+  expect(second).toMatchObject({ attempt: 2, decidedOffsets: [1] });
+  expect(
+    await finish(second, [
+      [0, 1, null],
+      [1, 1, 'again'],
+    ]),
+  ).toBe(false);
+  expect(await retryAttempt(pool, unfinished(second))).toBe(true);
+  const third = await claimOne();
+  expect(await retryAttempt(pool, unfinished(third))).toBe(false);
+  expect(
+    await finish(third, [
+      [0, 1, null],
+      [2, 0, { reason: 'Error', message: 'it failed' }],
+    ]),
+  ).toBe(true);
+  expect(await job(id)).toMatchObject({ status: 'FAILED', completed: 2, failed: 1 });
+});
+
+test('interruptions do not count as failures but have a limit of their own', async () => {
+  const id = await acceptJob(database);
+  for (let attempt = 1; attempt < MAX_INTERRUPTIONS; attempt += 1) {
+    expect(await releaseAttempt(pool, unfinished(await claimOne()))).toBe(true);
+  }
+  const last = await claimOne(-1_000);
+  expect(await task(last)).toMatchObject({ failures: 0, interruptions: MAX_INTERRUPTIONS - 1 });
+  expect(await releaseAttempt(pool, unfinished(last))).toBe(false);
+  expect((await rescueTasks(pool, MAX_INTERRUPTIONS)).filter(({ jobId }) => jobId === id)).toEqual([]);
+  const [hopeless] = await findHopelessTasks(pool, MAX_INTERRUPTIONS);
+  expect(hopeless).toMatchObject({ jobId: id });
+  const error = { reason: 'Lost', message: 'lost' };
+  expect(await buryTasks(pool, [{ ...last, ...error }])).toEqual([id]);
+  expect(await buryTasks(pool, [{ ...last, ...error }])).toEqual([]);
+  expect(await job(id)).toEqual({ status: 'FAILED', completed: 0, failed: 1, ended: true });
+  expect((await task(last)).decided).toEqual([[0, 0, error]]);
+});
+
+test('cancelling ends waiting and running tasks, and a late outcome changes nothing', async () => {
+  const id = await acceptJob(database, { tasks: 2 });
+  const running = await claimOne();
+  expect(await cancelJob(pool, id)).toBe(true);
+  expect(await job(id)).toEqual({ status: 'CANCELLED', completed: 0, failed: 0, ended: true });
+  expect(await renewLeases(pool, [running], LEASE_MS)).toEqual(['cancelled']);
+  expect(await finish(running, succeeded(1))).toBe(false);
+  expect(await claim(10)).toEqual([]);
+  expect(await cancelJob(pool, id)).toBe(false);
+});
+
+test('a hint starts a task once; late, doubled and forged hints are superseded', async () => {
+  const id = await acceptJob(database);
+  const hint = { jobId: id, seq: 0, attempt: 1, executorId: 'executor-1', leaseMs: LEASE_MS };
+  expect(await startTask(pool, { ...hint, attempt: 2 })).toBeUndefined();
+  expect(await startTask(pool, { ...hint, jobId: id + 1_000 })).toBeUndefined();
+  expect(await startTask(pool, hint)).toMatchObject({ jobId: id, attempt: 1, items: '[{"text":"item 0"}]' });
+  expect(await startTask(pool, hint)).toBeUndefined();
+  expect(await finish(hint, succeeded(1))).toBe(true);
+});
+
+test('an idempotency key names one job, also among copies that arrive together', async () => {
+  const asked = newJob({ tasks: 1, itemsPerTask: 1, idempotencyKey: 'the-key' });
+  const together = await acceptJobs(pool, [asked, asked]);
+  expect(together.map(({ outcome }) => outcome).sort()).toEqual(['accepted', 'existing']);
+  expect(await acceptJobs(pool, [asked])).toEqual([{ outcome: 'existing' }]);
+  await finish(await claimOne(), succeeded(1));
+});
+
+test('claims of several executors at once never meet', async () => {
+  await acceptJobs(
+    pool,
+    Array.from({ length: 20 }, () => newJob({ tasks: 5, itemsPerTask: 1 })),
+  );
+  const claims = await Promise.all(Array.from({ length: 10 }, () => claim(10)));
+  const keys = claims.flat().map(({ jobId, seq }) => `${jobId}/${seq}`);
+  expect(keys).toHaveLength(100);
+  expect(new Set(keys).size).toBe(100);
+  const outcomes = claims.map((tasks) =>
+    finishAttempts(
+      pool,
+      tasks.map((ref) => ({ ...ref, decided: succeeded(1), counters: null })),
+    ),
+  );
+  expect((await Promise.all(outcomes)).flat()).toEqual(Array.from({ length: 100 }, () => true));
+});
+
+test('a job that is cancelled while it finishes is one or the other, never both', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    const id = await acceptJob(database);
+    const claimed = await claimOne();
+    const [finished, cancelled] = await Promise.all([finish(claimed, succeeded(1)), cancelJob(pool, id)]);
+    expect([finished, cancelled].filter(Boolean)).toHaveLength(1);
+    expect((await job(id)).status).toBe(finished ? 'COMPLETED' : 'CANCELLED');
+  }
+});
