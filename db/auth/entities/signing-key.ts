@@ -1,6 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
-/** A key pair that access tokens are signed with. At most one is current; the others still verify. */
+/** A key pair that access tokens are signed with. One is in use; retired ones verify until their tokens have expired. */
 export const SigningKey = defineEntity({
   name: 'SigningKey',
   tableName: 'signing_key',
@@ -10,8 +10,8 @@ export const SigningKey = defineEntity({
     publicJwk: p.json<Record<string, unknown>>(),
     /** The private JWK, encrypted with a key that is derived from SERVICE_SECRET. */
     sealedPrivateJwk: p.blob(),
-    current: p.boolean(),
     createdAt: p.datetime(),
+    retiredAt: p.datetime().nullable(),
   },
 });
 export type SigningKey = InferEntity<typeof SigningKey>;

@@ -10,7 +10,8 @@ export class Migration0001UsersAndSessions extends Migration {
         password_hash text not null check (password_hash like '$argon2id$%'),
         roles text[] not null
           check (cardinality(roles) > 0 and roles <@ array['viewer', 'member', 'operator', 'admin']),
-        created_at timestamptz not null default now(),
+        -- In milliseconds, as JavaScript reads it: pages of users go by it.
+        created_at timestamptz(3) not null default now(),
         deactivated_at timestamptz
       )`);
     this.addSql('create index user_account_newest on user_account (created_at desc, id desc)');
@@ -50,10 +51,11 @@ export class Migration0001UsersAndSessions extends Migration {
         kid text primary key,
         public_jwk jsonb not null,
         sealed_private_jwk bytea not null,
-        current boolean not null,
-        created_at timestamptz not null default now()
+        created_at timestamptz not null default now(),
+        retired_at timestamptz
       )`);
-    this.addSql('create unique index signing_key_current on signing_key (current) where current');
+    // One key signs; two replicas that start at once agree on it by this.
+    this.addSql('create unique index signing_key_in_use on signing_key ((true)) where retired_at is null');
 
     this.addSql(`
       create table throttle (
