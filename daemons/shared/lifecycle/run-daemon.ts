@@ -63,8 +63,10 @@ export async function runDaemon<Config extends { logLevel: LogLevel }>(
 
   try {
     await definition.start({ config, scope, log });
-    log.info('started');
+    if (!stopping) log.info('started');
   } catch (error) {
+    // A signal came while it waited for something: the stop is under way, and this is its consequence.
+    if (stopping) return;
     if (error instanceof ConfigError) {
       for (const problem of error.problems) log.fatal(problem);
       await stop('configuration', EXIT_CONFIG);
