@@ -1,0 +1,107 @@
+import type { JobType } from '@jobber/job-types';
+import type { JobsServiceClient, LeasedTask, UploadSlice } from '@jobber/proto/jobs/v1/jobs';
+import { deadline } from '@jobber/shared/grpc';
+import { coerceCsv, type JsonSchemaLike, type RecordFormat, readSlice } from '@jobber/shared/records';
+
+/** One item of a task as its handler gets it, or why it can't be given to one. */
+export type TaskItem =
+  | { readonly offset: number; readonly index: number; readonly value: unknown }
+  | { readonly offset: number; readonly index: number; readonly problem: string };
+
+export interface ItemSource {
+  readonly client: Pick<JobsServiceClient, 'readUpload'>;
+  readonly executorId: string;
+}
+
+/** The task's input is not what was accepted; reading it again would not help. */
+export class DamagedInputError extends Error {
+  override readonly name = 'DamagedInputError';
+}
+
+/** How long reading a slice of an upload may take, in milliseconds. */
+const READ_MS = 30_000;
+
+/**
+ * The task's undecided items, in order. @throws DamagedInputError, DamagedSliceError, or what the call to Jobs throws
+ */
+export async function readTaskItems(
+  source: ItemSource,
+  task: LeasedTask,
+  type: Pick<JobType, 'inputSchema'>,
+  signal: AbortSignal,
+): Promise<TaskItem[]> {
+  const all = await readAll(source, task, type.inputSchema, signal);
+  if (all.length !== task.itemCount) {
+    throw new DamagedInputError(`The task has ${task.itemCount} items, but its input has ${all.length}`);
+  }
+  if (task.offsets.length === 0) return all;
+  return task.offsets.map((offset) => {
+    const item = all[offset];
+    if (!item) throw new DamagedInputError(`The task has ${task.itemCount} items, none at offset ${offset}`);
+    return item;
+  });
+}
+
+async function readAll(
+  source: ItemSource,
+  task: LeasedTask,
+  schema: JsonSchemaLike,
+  signal: AbortSignal,
+): Promise<TaskItem[]> {
+  switch (task.input?.$case) {
+    case 'itemsJson':
+      return parseItems(task.input.value, task.firstItem);
+    case 'upload':
+      return await readUploadedItems(source, task, task.input.value, schema, signal);
+    default:
+      throw new DamagedInputError('The task has no input that this executor can read');
+  }
+}
+
+/** Jobs has checked the text when it accepted the job. */
+function parseItems(itemsJson: string, firstItem: number): TaskItem[] {
+  const values: unknown = JSON.parse(itemsJson);
+  if (!Array.isArray(values)) throw new DamagedInputError('The input of the task is no JSON array');
+  return values.map((value: unknown, offset) => ({ offset, index: firstItem + offset, value }));
+}
+
+async function readUploadedItems(
+  { client, executorId }: ItemSource,
+  task: LeasedTask,
+  { format, csvHeader, line, byteFrom, byteTo }: UploadSlice,
+  schema: JsonSchemaLike,
+  signal: AbortSignal,
+): Promise<TaskItem[]> {
+  const request = { executorId, ref: task.ref, byteFrom, byteTo };
+  const chunks = client.readUpload(request, deadline(READ_MS, signal));
+  const slice = {
+    format: format as RecordFormat,
+    csvHeader,
+    firstIndex: task.firstItem,
+    line,
+    count: task.itemCount,
+  };
+  const items: TaskItem[] = [];
+  for await (const { index, value } of readSlice(slice, bytesOf(chunks))) {
+    const offset = index - task.firstItem;
+    if (format !== 'csv') {
+      items.push({ offset, index, value });
+      continue;
+    }
+    const coerced = coerceCsv(value, schema);
+    items.push(
+      coerced.ok
+        ? { offset, index, value: coerced.value }
+        : { offset, index, problem: describeProblems(coerced.problems) },
+    );
+  }
+  return items;
+}
+
+async function* bytesOf(chunks: AsyncIterable<{ chunk: Uint8Array }>): AsyncGenerator<Uint8Array> {
+  for await (const { chunk } of chunks) yield chunk;
+}
+
+function describeProblems(problems: readonly { field: string; expected: string; got: string }[]): string {
+  return problems.map(({ field, expected, got }) => `${field}: expected ${expected}, got ${got}`).join('; ');
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { JobType } from '@jobber/job-types';
+import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
+import { ProductsServiceDefinition } from '@jobber/proto/products/v1/products';
+import { createGrpcClient } from '@jobber/shared/grpc';
+import { createHealth, type Health, healthRoutes } from '@jobber/shared/health';
+import { serveHttp } from '@jobber/shared/http';
+import type { Scope } from '@jobber/shared/lifecycle';
+import type { Logger } from '@jobber/shared/log';
+import { createMetrics, metricsRoute, type Registry } from '@jobber/shared/telemetry';
+import { Hono } from 'hono';
+import { startHeartbeats } from './attempts/heartbeat.ts';
+import { createReports } from './attempts/report-outcomes.ts';
+import { runAttempt } from './attempts/run-attempt.ts';
+import { createRunningAttempts } from './attempts/running-attempts.ts';
+import type { ExecutorConfig } from './config.ts';
+import { createExecutorMetrics } from './executor-metrics.ts';
+import type { HandlerReport, HandlerRun } from './handlers/handler-run.ts';
+import { runInline } from './handlers/run-inline.ts';
+import { createThreadPool } from './handlers/thread-pool.ts';
+import { createDirectIntake } from './intake/direct-intake.ts';
+import { loadJobTypes, resolveModules } from './job-types/load-job-types.ts';
+import { offerJobTypes } from './job-types/offer-job-types.ts';
+import { createProductWriter } from './services/product-writer.ts';
+import { createSlots } from './slots.ts';
+import { createTurns } from './turns.ts';
+import { createWork } from './work.ts';
+
+/** A thread without work ends after this many milliseconds: it keeps some megabytes. */
+const THREAD_IDLE_MS = 30_000;
+
+interface Parts {
+  readonly config: ExecutorConfig;
+  readonly scope: Scope;
+  readonly log: Logger;
+}
+
+/**
+ * Starts the executor: HTTP first, so that it can be seen to live; ready once Jobs sends it tasks, whenever that is.
+ * @returns the HTTP port
+ * @throws ConfigError when the user's job types are not usable
+ */
+export async function startExecutor({
+  config,
+  scope,
+  log,
+}: Parts): Promise<{ port: number; executorId: string }> {
+  for (const warning of config.warnings) log.warn(warning);
+  const executorId = `${hostname().replaceAll(/[^\w.-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const health = createHealth();
+  const registry = createMetrics('executor');
+  const port = await serve({ config, scope, health, registry });
+
+  const modules = resolveModules(config.jobTypes, process.cwd());
+  const types = await loadJobTypes(modules);
+  const jobs = createGrpcClient(JobsServiceDefinition, clientOptions(config.jobsGrpcUrl));
+  const products = createGrpcClient(ProductsServiceDefinition, clientOptions(config.productsGrpcUrl));
+  const running = createRunningAttempts();
+  const metrics = createExecutorMetrics(registry, () => running.size);
+  const runHandler = createHandlerRunner();
+  const attemptParts = {
+    types: new Map(types.map((type) => [type.slug, type])),
+    source: { client: jobs, executorId },
+    turns: createTurns(config.concurrency),
+    runHandler,
+    log,
+  };
+  const intake = createDirectIntake({
+    client: jobs,
+    executorId,
+    slugs: types.map(({ slug }) => slug),
+    register: () => offerJobTypes(jobs, executorId, types),
+    onReconnect: () => metrics.streamReconnects.inc(),
+    log,
+  });
+  const minSlots = Math.min(config.concurrency + config.threads, config.maxTasks);
+  const work = createWork({
+    intake,
+    slots: createSlots({ min: minSlots, max: config.maxTasks }),
+    running,
+    heartbeats: startHeartbeats({
+      client: jobs,
+      executorId,
+      attempts: running,
+      onFailure: () => metrics.heartbeatFailures.inc(),
+      log,
+    }),
+    reports: createReports({ client: jobs, executorId, log }),
+    metrics,
+    run: (attempt, onStart) => runAttempt({ ...attemptParts, onStart }, attempt),
+    log,
+  });
+  health.addCheck({ name: 'intake', check: () => intake.check() });
+  work.start();
+  scope.defer('work', () => {
+    health.startDraining();
+    return work.stop();
+  });
+  log.info(
+    { port, executorId, jobTypes: types.map(({ name }) => name) },
+    'the executor offers its job types',
+  );
+  return { port, executorId };
+
+  function clientOptions(address: string) {
+    return {
+      address,
+      caller: 'executor',
+      serviceSecret: config.serviceSecret,
+      tls: config.tls,
+      scope,
+    } as const;
+  }
+
+  function createHandlerRunner(): (run: HandlerRun & { type: JobType }) => Promise<HandlerReport> {
+    const services = { createProducts: createProductWriter(products) };
+    const pool = createThreadPool({
+      threads: config.threads,
+      memoryMb: config.threadMemoryMb,
+      idleMs: THREAD_IDLE_MS,
+      modules,
+      environment: config.handlerEnvironment,
+      log,
+    });
+    scope.defer('threads', () => pool.close());
+    return (run) => (run.type.runs === 'inline' ? runInline(run, services) : pool.run(run));
+  }
+}
+
+function serve({
+  config,
+  scope,
+  health,
+  registry,
+}: {
+  config: ExecutorConfig;
+  scope: Scope;
+  health: Health;
+  registry: Registry;
+}): Promise<number> {
+  const app = new Hono();
+  app.route('/', healthRoutes('executor', health));
+  app.route('/', metricsRoute(registry));
+  return serveHttp({ app, host: config.host, port: config.port, scope });
+}

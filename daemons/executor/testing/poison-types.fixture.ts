@@ -1,0 +1,90 @@
+// Job types that tests run in threads and inline: well-behaved ones, and each kind of poison.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JobType, TaskContext, TaskResult } from '@jobber/job-types';
+
+type Run = (context: TaskContext<unknown>) => Promise<TaskResult>;
+
+function type(name: string, runs: JobType['runs'], run: Run): JobType {
+  return {
+    name,
+    slug: name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase(),
+    version: 1,
+    description: `${name}, for tests`,
+    inputSchema: { type: 'object', properties: { n: { type: 'integer' }, ok: { type: 'boolean' } } },
+    itemsPerTask: 10,
+    retry: { maxAttempts: 3, backoffMs: 10, maxBackoffMs: 100 },
+    limits: { timeoutMs: 30_000, maxItems: 1_000 },
+    runs,
+    run,
+  };
+}
+
+const echo: Run = async ({ jobId, items }) => ({
+  items: items.map(({ index, value }) => ({ status: 'succeeded', result: { jobId, index, value } })),
+  counters: { echoed: items.length },
+});
+
+const untilAborted: Run = ({ signal }) =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+async function chatter(context: TaskContext<unknown>): Promise<TaskResult> {
+  context.log('working', { step: 1 });
+  return echo(context);
+}
+
+function hog(): never {
+  const kept: unknown[] = [];
+  for (;;) kept.push(Array.from({ length: 10_000 }, (_, i) => ({ i })));
+}
+
+async function mixed({ items }: TaskContext<unknown>): Promise<TaskResult> {
+  const ways = [
+    { status: 'succeeded', result: 1 },
+    { status: 'failed', reason: 'Bad', message: 'It is bad' },
+    { status: 'retry', reason: 'Later', message: 'Not yet' },
+    { status: 'succeeded', result: 'x'.repeat(300 * 1024) },
+    { status: 'succeeded', result: 'a\0b' },
+    { status: 'odd' },
+  ] as unknown as TaskResult['items'];
+  return { items: items.map((_, index) => ways[index % ways.length]!) };
+}
+
+class PermanentError extends Error {
+  override readonly name = 'PermanentError';
+}
+
+export const jobTypes: readonly JobType[] = [
+  type('Echo', 'thread', echo),
+  type('InlineEcho', 'inline', echo),
+  type('Chatter', 'thread', chatter),
+  type('Mixed', 'thread', mixed),
+  type('Obedient', 'thread', untilAborted),
+  type('InlineObedient', 'inline', untilAborted),
+  type('Sleep', 'thread', async (context) => {
+    await delay((context.items[0]?.value as { n: number }).n);
+    return echo(context);
+  }),
+  type('Throw', 'thread', () => Promise.reject(new RangeError(`too ${'far '.repeat(500)}`))),
+  type('InlineThrow', 'inline', () => {
+    throw new TypeError('thrown at once');
+  }),
+  type('ThrowPermanently', 'thread', () => Promise.reject(new PermanentError('never again'))),
+  type('ThrowNothing', 'thread', () => Promise.reject(undefined)),
+  type('Hang', 'thread', () => new Promise(() => {})),
+  type('InlineHang', 'inline', () => new Promise(() => {})),
+  type('Loop', 'thread', () => {
+    for (;;);
+  }),
+  type('Exit', 'thread', () => process.exit(3)),
+  type('Hog', 'thread', hog),
+  type('Stray', 'thread', () => {
+    setTimeout(() => {
+      throw new Error('thrown from a timer');
+    }, 1);
+    return new Promise(() => {});
+  }),
+  type('Secret', 'thread', async ({ items }) => ({
+    // biome-ignore lint/style/noProcessEnv: what a handler can see of the environment is what is tested
+    items: items.map(() => ({ status: 'succeeded', result: Object.keys(process.env) })),
+  })),
+];
