@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { CREATE_USER, reasonOf, startTestAuth, TEST_PASSWORD, TEST_SETUP_TOKEN } from '../test-auth.ts';
+
+const auth = await startTestAuth();
+const withoutToken = await startTestAuth({ setupToken: undefined });
+const raced = await startTestAuth();
+
+function createUser(on: typeof auth, email: string, setupToken?: string | null) {
+  return on.ask(CREATE_USER, { input: { email, password: TEST_PASSWORD, setupToken } });
+}
+
+test('being the first on an empty platform makes nobody its administrator', async () => {
+  expect((await createUser(auth, 'first@example.com')).data.createUser.roles).toEqual(['member']);
+  expect((await createUser(auth, 'second@example.com', null)).data.createUser.roles).toEqual(['member']);
+});
+
+test('a wrong setup token is refused and registers nobody', async () => {
+  for (const token of [
+    '',
+    'x',
+    `${TEST_SETUP_TOKEN} `,
+    TEST_SETUP_TOKEN.toUpperCase(),
+    TEST_SETUP_TOKEN.slice(1),
+  ]) {
+    const answer = await createUser(auth, 'attacker@example.com', token);
+    expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 403, reason: 'FORBIDDEN' });
+  }
+  const { rows } = await auth.database.pool.query("select from user_account where email like 'attacker%'");
+  expect(rows).toHaveLength(0);
+});
+
+test('the setup token works once: an email that is taken does not use it up, an administrator does', async () => {
+  expect(reasonOf(await createUser(auth, 'first@example.com', TEST_SETUP_TOKEN))).toBe('EMAIL_TAKEN');
+  const admin = await createUser(auth, 'admin@example.com', TEST_SETUP_TOKEN);
+  expect(admin.data.createUser.roles).toEqual(['admin']);
+  expect(reasonOf(await createUser(auth, 'late@example.com', TEST_SETUP_TOKEN))).toBe('FORBIDDEN');
+  await auth.database.pool.query("delete from user_account where email = 'admin@example.com'");
+  expect(reasonOf(await createUser(auth, 'later@example.com', TEST_SETUP_TOKEN))).toBe('FORBIDDEN');
+});
+
+test('two with the setup token at once give one administrator', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => createUser(raced, `admin${index}@example.com`, TEST_SETUP_TOKEN)),
+  );
+  expect(answers.filter(({ data }) => data !== null)).toHaveLength(1);
+  const { rows } = await raced.database.pool.query(
+    "select roles from user_account where 'admin' = any (roles)",
+  );
+  expect(rows).toHaveLength(1);
+});
+
+test('without a setup token in the configuration none is valid, not even an empty one', async () => {
+  for (const token of ['', 'undefined', TEST_SETUP_TOKEN]) {
+    expect(reasonOf(await createUser(withoutToken, 'attacker@example.com', token))).toBe('FORBIDDEN');
+  }
+});
+
+test('guessing the setup token is slowed', async () => {
+  const outcomes: string[] = [];
+  for (let guess = 0; guess < 25; guess += 1) {
+    outcomes.push(reasonOf(await createUser(withoutToken, 'attacker@example.com', `guess ${guess}`)));
+  }
+  expect(outcomes.at(-1)).toBe('THROTTLED');
+});
+
+test('of several who register the same address at once one is registered', async () => {
+  const answers = await Promise.all(Array.from({ length: 6 }, () => createUser(raced, 'same@example.com')));
+  expect(answers.filter(({ data }) => data !== null)).toHaveLength(1);
+  expect(new Set(answers.filter(({ data }) => data === null).map(reasonOf))).toEqual(
+    new Set(['EMAIL_TAKEN']),
+  );
+});
+
+test('an administrator made in another way uses the setup token up as well', async () => {
+  const { pool } = raced.database;
+  await pool.query('truncate platform_setup');
+  await pool.query("update user_account set email = 'made@example.com' where 'admin' = any (roles)");
+  expect(reasonOf(await createUser(raced, 'another-admin@example.com', TEST_SETUP_TOKEN))).toBe('FORBIDDEN');
+});

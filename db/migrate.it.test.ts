@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createTestDatabase } from '@jobber/compose/test-database';
+import { expect, test } from 'vitest';
+import { authDatabase } from './auth/index.ts';
+import { openDatabase, pendingMigrations } from './connection.ts';
+import { migrate } from './migrate-database.ts';
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runMigrate(args: string[], environment: Record<string, string> = {}): Promise<Run> {
+  const file = fileURLToPath(new URL('./migrate.ts', import.meta.url));
+  return new Promise((resolve) => {
+    const env = { PATH: process.env['PATH'], ...environment };
+    const child = execFile(process.execPath, [file, ...args], { env }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+test('an empty database gets all migrations, and a second run finds nothing to do', async () => {
+  const { url } = await createTestDatabase();
+  const database = await openDatabase(authDatabase, { url });
+  try {
+    expect(await pendingMigrations(database)).toEqual(['0001-users-and-sessions']);
+    expect(await migrate(authDatabase, url)).toEqual(['0001-users-and-sessions']);
+    expect(await pendingMigrations(database)).toEqual([]);
+    expect(await migrate(authDatabase, url)).toEqual([]);
+  } finally {
+    await database.close();
+  }
+});
+
+test('of several at once each migration is applied by one', async () => {
+  const { url } = await createTestDatabase();
+  const applied = await Promise.all(Array.from({ length: 4 }, () => migrate(authDatabase, url)));
+  expect(applied.flat()).toEqual(['0001-users-and-sessions']);
+});
+
+test('the migrations make the tables and columns that the entities name', async () => {
+  const { url } = await createTestDatabase();
+  await migrate(authDatabase, url);
+  const database = await openDatabase(authDatabase, { url });
+  try {
+    for (const { tableName, properties } of database.orm.getMetadata().getAll().values()) {
+      const columns = Object.values(properties).flatMap(({ fieldNames }) => fieldNames);
+      await expect(
+        database.pool.query(
+          `select ${columns.map((name) => `"${name}"`).join(', ')} from ${tableName} limit 0`,
+        ),
+      ).resolves.toBeDefined();
+    }
+  } finally {
+    await database.close();
+  }
+});
+
+test('the command says what it did', async () => {
+  const { url } = await createTestDatabase();
+  const first = await runMigrate(['auth'], { AUTH_DATABASE_URL: url });
+  expect(first).toEqual({ code: 0, stdout: 'auth: applied 0001-users-and-sessions\n', stderr: '' });
+  const second = await runMigrate(['auth'], { AUTH_DATABASE_URL: url });
+  expect(second).toEqual({ code: 0, stdout: 'auth: up to date\n', stderr: '' });
+});
+
+test('wrong usage, missing addresses and an unreachable server have codes and sentences of their own', async () => {
+  for (const args of [[], ['orders'], ['auth', 'jobs'], ['__proto__']]) {
+    expect(await runMigrate(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^Usage: /) });
+  }
+  const missing = await runMigrate(['all'], { AUTH_DATABASE_URL: 'mysql://root:hunter2@host/auth' });
+  expect(missing.code).toBe(78);
+  expect(missing.stderr.match(/^\w+_DATABASE_URL must be a URL/gm)).toHaveLength(3);
+  expect(missing.stderr).not.toContain('hunter2');
+
+  const unreachable = await runMigrate(['auth'], {
+    AUTH_DATABASE_URL: 'postgresql://auth:hunter2@127.0.0.1:1/auth',
+  });
+  expect(unreachable).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^auth: not migrated: .*ECONNREFUSED/),
+  });
+  expect(unreachable.stderr).not.toContain('hunter2');
+});
