@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 const outside = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
+  // Vite would take graphql's index.mjs and Node takes index.js: two copies that refuse each other's schemas.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     // Two at a time: integration files start servers of their own, and a laptop has other things to do.
     maxWorkers: 2,
