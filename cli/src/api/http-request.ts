@@ -1,0 +1,80 @@
+import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { EXIT, Failure } from '../failure.ts';
+import { cleanText } from '../render/clean-text.ts';
+import { describeNetworkError, notJobber, timedOut } from './describe-network-error.ts';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+}
+
+export interface HttpRequest {
+  readonly url: URL;
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Until the whole answer is there, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Sends one request and reads the whole answer. Redirects are not followed: a token belongs to the origin it is sent to.
+ *
+ * @throws a Failure that names the address; the signal's reason when it was aborted
+ */
+export async function sendRequest(request: HttpRequest): Promise<HttpAnswer> {
+  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
+  const { url, method, body } = request;
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const outgoing = startRequest(url, { method, headers: { ...request.headers, ...length }, signal });
+      outgoing.on('response', resolve).on('error', reject).end(body);
+    });
+    return await readAnswer(response, url);
+  } catch (error) {
+    if (request.signal?.aborted) throw request.signal.reason;
+    if (timeout.aborted) throw timedOut(url, request.timeoutMs);
+    throw describeNetworkError(error, url);
+  }
+}
+
+export function startRequest(url: URL, options: RequestOptions) {
+  return url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);
+}
+
+/** @throws a Failure when the answer is a redirect or too long */
+export async function readAnswer(response: IncomingMessage, url: URL): Promise<HttpAnswer> {
+  const status = response.statusCode ?? 0;
+  refuseRedirect(status, response.headers.location, url);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) {
+      response.destroy();
+      throw notJobber(url, `its answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return {
+    status,
+    contentType: response.headers['content-type'] ?? '',
+    text: Buffer.concat(chunks).toString('utf8'),
+  };
+}
+
+function refuseRedirect(status: number, location: string | undefined, url: URL): void {
+  if (status < 300 || status > 399) return;
+  const to = location === undefined ? 'elsewhere' : `to ${cleanText(location).slice(0, 200)}`;
+  throw new Failure(
+    `${url.origin} redirects ${to}, and redirects are not followed, so that your login goes nowhere else: give the final address (--server)`,
+    { exitCode: EXIT.unavailable, reason: 'REDIRECTED' },
+  );
+}

@@ -1,0 +1,54 @@
+import { Args, Flags } from '@oclif/core';
+import { fetchJob, fetchJobReport, isTerminal, type JobReport } from '../../api/jobs.ts';
+import { JobberCommand } from '../../base-command.ts';
+import { EXIT } from '../../failure.ts';
+import { parseJobId } from '../../input/parse-job-id.ts';
+import { parseDuration } from '../../input/parse-time.ts';
+import { renderItems, renderReport } from '../../render/job.ts';
+import { followJob } from '../../waiting/follow-job.ts';
+
+const MANY = 1000;
+
+export default class JobShow extends JobberCommand {
+  static override summary = 'Show a job: how far it is, its results, what failed.';
+  static override examples = [
+    '<%= config.bin %> job show 12',
+    { description: 'Come back to a job and wait for it:', command: '<%= config.bin %> job show 12 --wait' },
+    {
+      description: 'The outcome of every item, for a program:',
+      command: '<%= config.bin %> job show 12 --items --json',
+    },
+  ];
+  static override args = {
+    id: Args.string({ description: 'The id of the job.', required: true, ignoreStdin: true }),
+  };
+  static override flags = {
+    wait: Flags.boolean({ summary: 'Wait until the job has ended; the exit code is 1 when it failed.' }),
+    timeout: Flags.string({
+      summary: 'Wait no longer than that: 30s, 5m, 2h.',
+      helpValue: '<time>',
+      dependsOn: ['wait'],
+    }),
+    items: Flags.boolean({ summary: `The outcomes of the items too, of the first ${MANY}.` }),
+    errors: Flags.boolean({ summary: `The first ${MANY} failed items instead of the first 20.` }),
+  };
+
+  async run(): Promise<JobReport> {
+    const { args, flags } = await this.parse(JobShow);
+    const id = parseJobId(args.id);
+    const timeoutMs = flags.timeout === undefined ? undefined : parseDuration('--timeout', flags.timeout);
+    const session = this.session(flags);
+    if (flags.wait) {
+      const job = await fetchJob(session, id);
+      const ended = isTerminal(job.status)
+        ? job
+        : await followJob(session, job, { quiet: this.jsonEnabled(), timeoutMs });
+      this.endWith(ended.status === 'COMPLETED' ? EXIT.ok : EXIT.jobFailed);
+    }
+    const wanted = { errors: flags.errors ? MANY : 20, ...(flags.items && { items: MANY }) };
+    const report = await fetchJobReport(session, id, wanted);
+    this.print(renderReport(report));
+    if (report.items) this.print(`\n${renderItems(report.items)}`);
+    return report;
+  }
+}

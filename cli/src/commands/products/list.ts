@@ -1,0 +1,79 @@
+import { Flags } from '@oclif/core';
+import { fetchProducts, type Product, type ProductFilter } from '../../api/products.ts';
+import { JobberCommand } from '../../base-command.ts';
+import { parseJobId, parseLimit } from '../../input/parse-job-id.ts';
+import { parseNumber } from '../../input/parse-number.ts';
+import { renderTable, terminalWidth } from '../../render/table.ts';
+import { count } from '../../render/units.ts';
+
+export default class ProductsList extends JobberCommand {
+  static override summary = 'List products, newest first, with their prices before and after the charge.';
+  static override examples = [
+    '<%= config.bin %> products list',
+    {
+      description: 'Search by a part of the name:',
+      command: '<%= config.bin %> products list --name lamp --max-price 50',
+    },
+    { description: 'What a load brought:', command: '<%= config.bin %> products list --job 12 --limit 200' },
+    {
+      description: 'What can be sold, for a program:',
+      command: '<%= config.bin %> products list --category Grocery --in-stock --json',
+    },
+  ];
+  static override flags = {
+    name: Flags.string({ summary: 'A part of the name, any case.', helpValue: '<text>' }),
+    category: Flags.string({ summary: 'Only that category.', helpValue: '<name>' }),
+    sku: Flags.string({ summary: 'Only the product with that SKU.', helpValue: '<sku>' }),
+    'min-price': Flags.string({ summary: 'Not cheaper than that.', helpValue: '<price>' }),
+    'max-price': Flags.string({ summary: 'Not dearer than that.', helpValue: '<price>' }),
+    'in-stock': Flags.boolean({
+      summary: 'Only what is in stock; --no-in-stock: only what is not.',
+      allowNo: true,
+    }),
+    job: Flags.string({ summary: 'Only products that this job wrote.', helpValue: '<job-id>' }),
+    limit: Flags.string({ summary: 'At most that many.', default: '50', helpValue: '<number>' }),
+    before: Flags.string({
+      summary: 'Only products older than the one with that id: the next page.',
+      helpValue: '<id>',
+    }),
+  };
+
+  async run(): Promise<Product[]> {
+    const { flags } = await this.parse(ProductsList);
+    const price = (flag: 'min-price' | 'max-price') =>
+      parseNumber(`--${flag}`, flags[flag] ?? '', { integer: false, minimum: 0 });
+    const filter: ProductFilter = {
+      ...(flags.name !== undefined && { name: flags.name }),
+      ...(flags.category !== undefined && { category: flags.category }),
+      ...(flags.sku !== undefined && { sku: flags.sku }),
+      ...(flags['min-price'] !== undefined && { minPrice: price('min-price') }),
+      ...(flags['max-price'] !== undefined && { maxPrice: price('max-price') }),
+      ...(flags['in-stock'] !== undefined && { inStock: flags['in-stock'] }),
+      ...(flags.job !== undefined && { jobId: parseJobId(flags.job, '--job') }),
+    };
+    const limit = parseLimit(flags.limit);
+    const products = await fetchProducts(this.session(flags), { filter, limit, before: flags.before });
+    this.print(products.length === 0 ? 'No products' : renderProducts(products));
+    const last = products.at(-1);
+    if (last && products.length === limit)
+      this.print(`\nMore: jobber products list --before ${Number(last.id)}`);
+    return products;
+  }
+}
+
+function renderProducts(products: readonly Product[]): string {
+  return renderTable<Product>(
+    [
+      { title: 'ID', value: ({ id }) => id, align: 'right' },
+      { title: 'NAME', value: ({ name }) => name, flexible: true },
+      { title: 'CATEGORY', value: ({ category }) => category, flexible: true },
+      { title: 'LOADED', value: ({ basePrice }) => basePrice, align: 'right' },
+      { title: 'PRICE', value: ({ price }) => price, align: 'right' },
+      { title: 'STOCK', value: ({ stock }) => count(stock), align: 'right' },
+      { title: 'RATING', value: ({ rating }) => rating, align: 'right' },
+      { title: 'SKU', value: ({ sku }) => sku },
+    ],
+    products,
+    terminalWidth(),
+  );
+}

@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import { Flags } from '@oclif/core';
+import { JobberCommand } from '../base-command.ts';
+import { parseNumber } from '../input/parse-number.ts';
+import { dataFolder } from '../session/folder.ts';
+
+export default class Up extends JobberCommand {
+  static override summary = 'Start the platform on this machine.';
+  static override description =
+    'PostgreSQL and the four daemons, in the foreground until Ctrl-C; what they keep is there again at the next start.';
+  static override examples = [
+    '<%= config.bin %> up',
+    {
+      description: 'Beside another one, with data and ports of its own:',
+      command: '<%= config.bin %> up --data-dir ./jobber-data --port-base 4000',
+    },
+    { description: 'With logs for machines:', command: '<%= config.bin %> up --json-logs' },
+  ];
+  static override flags = {
+    'data-dir': Flags.string({
+      summary: "Where everything is kept; by default the user's data folder.",
+      helpValue: '<folder>',
+    }),
+    'port-base': Flags.string({
+      summary: 'The first of the ports to use, instead of 3000.',
+      helpValue: '<port>',
+    }),
+    'json-logs': Flags.boolean({ summary: 'One JSON object a line instead of readable logs.' }),
+  };
+
+  async run(): Promise<undefined> {
+    const { flags } = await this.parse(Up);
+    const base = flags['port-base'];
+    // The highest port in use is 2,000 and a few above the first.
+    const rule = { integer: true, minimum: 1024, maximum: 63_000 };
+    const portBase = base === undefined ? undefined : Number(parseNumber('--port-base', base, rule));
+    const { runUp } = await import('@jobber/compose/up');
+    process.exitCode = await runUp({
+      dataDir: resolve(flags['data-dir'] ?? dataFolder(this.environment)),
+      portBase,
+      jsonLogs: flags['json-logs'] || this.jsonEnabled(),
+      jobberHome: this.home,
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import { fetchJobTypes } from '../api/jobs.ts';
+import { readEnvironment } from '../environment.ts';
+import { Failure } from '../failure.ts';
+import { cleanText } from '../render/clean-text.ts';
+import { paint } from '../render/paint.ts';
+import { homeFolder } from '../session/folder.ts';
+import { resolveTarget } from '../session/profiles.ts';
+import { openSession } from '../session/session.ts';
+import { findType, findTypeWord, plainWords } from './find-type.ts';
+import { describeFlag, flagsOfType } from './type-flags.ts';
+
+/** The flags of the type that is named in `job run <type> --help`; why they are not known when no platform answers. */
+export async function describeTypeFlags(argv: readonly string[]): Promise<string | undefined> {
+  const words = plainWords(argv, ['--profile', '--server']).slice(2);
+  if (words.length === 0) return undefined;
+  try {
+    const environment = readEnvironment();
+    const home = homeFolder(environment);
+    const profile = valueOf(argv, '--profile') ?? environment.profile;
+    const server = valueOf(argv, '--server') ?? (profile === undefined ? environment.server : undefined);
+    const types = await fetchJobTypes(openSession(home, resolveTarget(home, { profile, server }), () => {}));
+    const type = findType(types, findTypeWord(words, types) ?? '');
+    const flags = flagsOfType(type).map(describeFlag);
+    const width = Math.max(0, ...flags.map(({ usage }) => usage.length));
+    const lines = flags.map(({ usage, text }) => `  ${usage.padEnd(width)}  ${text}`);
+    const head = `${paint('bold', `FLAGS OF ${cleanText(type.slug)}`)}\n  ${cleanText(type.description)}\n`;
+    const fallback = `\n  Without any of them it runs ${cleanText(JSON.stringify(type.defaultItem))}.`;
+    return `${head}\n${lines.join('\n')}\n${type.defaultItem === null ? '' : fallback}\n`;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return `${paint('bold', 'FLAGS OF THE TYPE')}\n  They are shown here when a platform answers. ${error.message}\n`;
+  }
+}
+
+function valueOf(argv: readonly string[], flag: string): string | undefined {
+  const at = argv.indexOf(flag);
+  if (at !== -1) return argv[at + 1];
+  return argv.find((word) => word.startsWith(`${flag}=`))?.slice(flag.length + 1);
+}

@@ -1,0 +1,36 @@
+import { Config } from '@oclif/core/config';
+import { flush } from '@oclif/core/flush';
+import { run } from '@oclif/core/run';
+import { settings } from '@oclif/core/settings';
+import { arrangeArguments } from './arrange-arguments.ts';
+import { describeError } from './describe-error.ts';
+import { EXIT } from './failure.ts';
+import { printFailure } from './render/failure.ts';
+import { refuseUnknownCommand } from './unknown-command.ts';
+
+/**
+ * Runs one command. Sets the process's exit code and returns when everything is printed.
+ *
+ * @param root the folder of package.json and oclif.manifest.json
+ * @param args as typed, without the program's name
+ */
+export async function main(root: string, args: string[]): Promise<void> {
+  // Node itself runs TypeScript.
+  settings.enableAutoTranspile = false;
+  const argv = arrangeArguments(args);
+  try {
+    const config = await Config.load({ root });
+    refuseUnknownCommand(config, argv);
+    await run(argv, config);
+    await flush();
+  } catch (error) {
+    const failure = describeError(error);
+    if (failure.exitCode !== EXIT.ok) printFailure(failure, wantsJson(argv));
+    process.exitCode = failure.exitCode;
+  }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}

@@ -1,0 +1,124 @@
+import {
+  type Item,
+  type ItemError,
+  isTerminal,
+  type Job,
+  type JobReport,
+  type JobStatus,
+} from '../api/jobs.ts';
+import { cleanText, cleanValue } from './clean-text.ts';
+import { paint } from './paint.ts';
+import { renderTable, terminalWidth } from './table.ts';
+import { count, counted, groupDigits, localTime, seconds } from './units.ts';
+
+const STATUS_STYLE: Record<JobStatus, 'green' | 'red' | 'yellow' | 'cyan'> = {
+  COMPLETED: 'green',
+  FAILED: 'red',
+  CANCELLED: 'yellow',
+  IN_PROGRESS: 'cyan',
+  SCHEDULED: 'cyan',
+  AWAITING_APPROVAL: 'yellow',
+};
+
+export function renderJobs(jobs: readonly Job[]): string {
+  return renderTable<Job>(
+    [
+      { title: 'ID', value: ({ id }) => id, align: 'right' },
+      { title: 'TYPE', value: ({ name }) => name, flexible: true },
+      { title: 'STATUS', value: ({ status }) => status, style: paintStatus },
+      { title: 'ITEMS', value: ({ size }) => count(size), align: 'right' },
+      { title: 'DONE', value: ({ completed }) => count(completed), align: 'right' },
+      { title: 'FAILED', value: ({ failed }) => count(failed), align: 'right' },
+      { title: 'STARTED', value: ({ startedAt }) => localTime(startedAt) },
+      { title: 'TOOK', value: took, align: 'right' },
+    ],
+    jobs,
+    terminalWidth(),
+  );
+}
+
+/** @param input the item that was run, if it is known: it makes a better headline */
+export function renderReport(job: JobReport, input?: unknown): string {
+  const head = `${headline(job)}\n`;
+  const parts = [renderResult(job, input), renderCounters(job.counters), renderErrors(job)].filter(Boolean);
+  return `${head}${parts.map((part) => `\n${part}\n`).join('')}`.trimEnd();
+}
+
+function headline(job: Job): string {
+  const status = paintStatus(cleanText(job.status));
+  const ended = isTerminal(job.status) ? ` in ${took(job)}` : `, started ${localTime(job.startedAt)}`;
+  const failed = job.failed > 0 ? `, ${count(job.failed)} failed` : '';
+  return `Job ${job.id}  ${cleanText(job.name)}  ${status}${ended}  (${count(job.completed)} of ${counted(job.size, 'item')} done${failed})`;
+}
+
+export function renderItems(items: readonly Item[]): string {
+  return renderTable<Item>(
+    [
+      { title: 'INDEX', value: ({ index }) => index, align: 'right' },
+      { title: 'STATUS', value: ({ status }) => status, style: paintStatus },
+      { title: 'RESULT', value: ({ result, error }) => error?.message ?? result, flexible: true },
+    ],
+    items,
+    terminalWidth(),
+  );
+}
+
+function renderErrors({ errors, failed }: JobReport): string {
+  if (errors.length === 0) return '';
+  const table = renderTable<ItemError>(
+    [
+      { title: 'INDEX', value: ({ index }) => index, align: 'right' },
+      { title: 'REASON', value: ({ reason }) => reason },
+      { title: 'MESSAGE', value: ({ message }) => message, flexible: true },
+    ],
+    errors,
+    terminalWidth(),
+  );
+  const more = failed > errors.length ? `\n… and ${count(failed - errors.length)} more failed items` : '';
+  return `${table}${more}`;
+}
+
+function renderResult(job: JobReport, input: unknown): string {
+  const { result } = job;
+  if (result === null || result === undefined) return '';
+  if (typeof result !== 'object' || 'rawJSON' in result) return renderScalar(job, 'result', result);
+  const { number, digits, ms } = result as Record<string, unknown>;
+  if (job.slug === 'fibonacci' && number !== undefined) {
+    const iterations = (input as { iterations?: unknown } | undefined)?.iterations;
+    const name = iterations === undefined ? 'Fibonacci number' : `F(${cleanValue(iterations)})`;
+    const facts = `${cleanValue(digits)} digits, ${cleanValue(ms)} ms`;
+    return `${renderScalar(job, name, number)}\n${paint('dim', facts)}`;
+  }
+  return Object.entries(result)
+    .map(([key, value]) => renderScalar(job, cleanText(key), value))
+    .join('\n');
+}
+
+const LONGEST = 400;
+
+function renderScalar(job: Job, name: string, value: unknown): string {
+  const text = cleanValue(value);
+  if (text.length > LONGEST) {
+    const hidden = count(text.length - 100);
+    return `${name} = ${text.slice(0, 70)} … ${text.slice(-30)}\n${paint('dim', `(${hidden} characters left out; whole: jobber job show ${job.id} --json)`)}`;
+  }
+  return `${name} = ${paint('bold', /^\d{4,}$/.test(text) ? groupDigits(text) : text)}`;
+}
+
+function renderCounters(counters: unknown): string {
+  if (typeof counters !== 'object' || counters === null) return '';
+  return Object.entries(counters)
+    .map(([name, value]) => `${cleanText(name)} ${cleanValue(value)}`)
+    .join(', ');
+}
+
+export function paintStatus(status: string): string {
+  const style = STATUS_STYLE[status as JobStatus];
+  if (style) return paint(style, status);
+  return status === 'SUCCEEDED' ? paint('green', status) : status;
+}
+
+function took({ startedAt, endedAt }: Pick<Job, 'startedAt' | 'endedAt'>): string {
+  if (endedAt === null) return '';
+  return seconds(Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)));
+}

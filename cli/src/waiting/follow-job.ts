@@ -1,0 +1,72 @@
+import type { Job, JobState } from '../api/jobs.ts';
+import { EXIT, Failure, interrupted } from '../failure.ts';
+import { cleanText } from '../render/clean-text.ts';
+import { bar, startProgress } from '../render/progress.ts';
+import { count } from '../render/units.ts';
+import type { Session } from '../session/session.ts';
+import { onInterruption } from './interruption.ts';
+import { waitForJob } from './wait-for-job.ts';
+
+export interface FollowOptions {
+  /** No progress on the terminal. */
+  readonly quiet: boolean;
+  readonly timeoutMs: number | undefined;
+}
+
+/**
+ * Waits for a job with visible progress. Ctrl-C leaves the job alone: it detaches.
+ *
+ * @throws a Failure that says how to come back, after Ctrl-C and when the time is over
+ */
+export async function followJob(session: Session, job: Job, options: FollowOptions): Promise<JobState> {
+  const back = `come back with: jobber job show ${job.id} --wait`;
+  const { timeoutMs } = options;
+  const interruption = onInterruption(
+    () => interrupted(`Detached: job ${job.id} goes on without you; ${back}`, { job: { id: job.id } }),
+    timeoutMs === undefined
+      ? undefined
+      : {
+          milliseconds: timeoutMs,
+          explain: () =>
+            new Failure(`Job ${job.id} has not ended within ${timeoutMs / 1000} s and goes on; ${back}`, {
+              exitCode: EXIT.unavailable,
+              reason: 'TIMED_OUT',
+              details: { job: { id: job.id } },
+            }),
+        },
+  );
+  const title = `Job ${job.id} ${cleanText(job.name)}`;
+  const started = performance.now();
+  const progress = await startProgress(`${title}  waiting`, options.quiet);
+  try {
+    return await waitForJob(
+      session,
+      job.id,
+      (state) => progress.update(describe(title, state, started)),
+      interruption.signal,
+    );
+  } catch (error) {
+    if (error instanceof Failure && error.exitCode === EXIT.unavailable && error.reason !== 'TIMED_OUT') {
+      throw new Failure(`${error.message}; job ${job.id} was accepted: ${back}`, {
+        exitCode: EXIT.unavailable,
+        reason: error.reason,
+        code: error.code,
+        details: { job: { id: job.id } },
+        cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    progress.stop();
+    interruption.release();
+  }
+}
+
+function describe(title: string, { size, completed, failed }: JobState, started: number): string {
+  const done = completed + failed;
+  const rate = done / ((performance.now() - started) / 1000);
+  const speed = size > 1 && done > 0 ? `  ${count(Math.round(rate))}/s` : '';
+  return size === 1
+    ? `${title}  running`
+    : `${title}  ${bar(done, size)}  ${count(done)} of ${count(size)}${speed}`;
+}
