@@ -5,7 +5,13 @@ import type { Logger } from '@jobber/shared/log';
 import { Piscina } from 'piscina';
 import { describeCrash } from './describe-crash.ts';
 import { ABORT_GRACE_MS, HandlerFailed, type HandlerReport, type HandlerRun } from './handler-run.ts';
-import { type BatchMessage, TaskState, type ThreadData, type ThreadMessage } from './thread-messages.ts';
+import {
+  type BatchMessage,
+  TaskState,
+  type ThreadData,
+  type ThreadMessage,
+  type ThreadOutcome,
+} from './thread-messages.ts';
 
 export interface ThreadPoolOptions {
   readonly threads: number;

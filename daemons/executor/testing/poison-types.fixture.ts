@@ -46,7 +46,7 @@ async function mixed({ items }: TaskContext<unknown>): Promise<TaskResult> {
     { status: 'succeeded', result: 'a\0b' },
     { status: 'odd' },
   ] as unknown as TaskResult['items'];
-  return { items: items.map((_, index) => ways[index % ways.length]!) };
+  return { items: ways.slice(0, items.length) };
 }
 
 class PermanentError extends Error {
@@ -61,7 +61,7 @@ export const jobTypes: readonly JobType[] = [
   type('Obedient', 'thread', untilAborted),
   type('InlineObedient', 'inline', untilAborted),
   type('Sleep', 'thread', async (context) => {
-    await delay((context.items[0]?.value as { n: number }).n);
+    for (const { value } of context.items) await delay((value as { n: number }).n);
     return echo(context);
   }),
   type('Throw', 'thread', () => Promise.reject(new RangeError(`too ${'far '.repeat(500)}`))),

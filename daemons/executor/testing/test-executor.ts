@@ -1,0 +1,75 @@
+// An executor in this process, against a Jobs in memory, with the job types that tests need.
+import { Writable } from 'node:stream';
+import { createScope } from '@jobber/shared/lifecycle';
+import { pino } from 'pino';
+import { onTestFinished, vi } from 'vitest';
+import { loadExecutorConfig } from '../config.ts';
+import { startExecutor } from '../start-executor.ts';
+import { FakeJobs, SERVICE_SECRET } from './test-fake-jobs.ts';
+
+export const POISON_TYPES = new URL('./poison-types.fixture.ts', import.meta.url).href;
+
+export interface TestExecutor {
+  readonly executorId: string;
+  readonly port: number;
+  /** What was logged, a record each. */
+  readonly logs: Record<string, unknown>[];
+  stop(): Promise<void>;
+  get(path: string): Promise<{ status: number; body: string }>;
+}
+
+export async function startFakeJobs(): Promise<FakeJobs> {
+  const jobs = new FakeJobs();
+  await jobs.listen();
+  onTestFinished(() => jobs.close());
+  return jobs;
+}
+
+export async function startTestExecutor(
+  jobs: FakeJobs,
+  environment: Record<string, string> = {},
+): Promise<TestExecutor> {
+  const logs: Record<string, unknown>[] = [];
+  const log = pino(
+    { level: 'debug' },
+    new Writable({
+      write(line, _encoding, done) {
+        logs.push(JSON.parse(String(line)));
+        done();
+      },
+    }),
+  );
+  const scope = createScope(log);
+  const config = loadExecutorConfig({
+    SERVICE_SECRET,
+    EXECUTOR_PORT: '0',
+    EXECUTOR_THREADS: '2',
+    EXECUTOR_CONCURRENCY: '4',
+    EXECUTOR_THREAD_MEMORY_MB: '64',
+    JOBS_GRPC_URL: `127.0.0.1:${jobs.port}`,
+    PRODUCTS_GRPC_URL: '127.0.0.1:1',
+    JOBBER_JOB_TYPES: POISON_TYPES,
+    ...environment,
+  });
+  const { port, executorId } = await startExecutor({ config, scope, log });
+  onTestFinished(() => scope.release());
+  return {
+    executorId,
+    port,
+    logs,
+    stop: () => scope.release(),
+    async get(path) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      return { status: response.status, body: await response.text() };
+    },
+  };
+}
+
+/** Waits for a condition; it says what it waits for when it fails. */
+export function until(condition: () => unknown, message: string, timeout = 15_000): Promise<unknown> {
+  return vi
+    .waitUntil(async () => (await condition()) || false, { timeout, interval: 10 })
+    .catch((error) => {
+      throw new Error(`waited in vain until ${message}`, { cause: error });
+    });
+}
