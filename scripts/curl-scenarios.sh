@@ -2,9 +2,10 @@
 # Three scenarios of a client that knows nothing but HTTP, against a running platform: each once with the cookie that
 # login sets, and once with `Authorization: Bearer`. Needs bash and curl. The last line is `N passed, N failed`; the
 # first failure ends the run with exit code 1 and shows the answer. Each run registers users of its own.
-set -uo pipefail
+#
 # Queries name GraphQL variables, which the shell must leave alone.
 # shellcheck disable=SC2016
+set -uo pipefail
 
 if [ $# -ne 0 ] && [ $# -ne 3 ]; then
   echo 'Usage: scripts/curl-scenarios.sh [AUTH_URL JOBS_URL PRODUCTS_URL]' >&2
