@@ -24,7 +24,10 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
 }
 
-/** An open database: the ORM for entities, the pool beneath it for plain, prepared SQL on hot paths. */
+/**
+ * An open database: the ORM for entities, the pool beneath it for plain, prepared SQL on hot paths. The ORM has told the
+ * pool to leave times, bigints and numerics as text; it converts its entities' itself.
+ */
 export interface Database {
   readonly orm: MikroORM;
   readonly pool: Pool;
@@ -60,6 +63,8 @@ export async function openDatabase(
     logger: () => {},
   });
   const connection = orm.em.getConnection() as PostgreSqlConnection;
+  // Otherwise it would ask the server something, which need not be up yet.
+  await connection.connect({ skipOnConnect: true });
   return {
     orm,
     pool: await connection.getNativeClient(),
