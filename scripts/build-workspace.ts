@@ -32,7 +32,16 @@ export function buildWorkspace(folder: string): void {
 function isLeftOut(entry: { name: string }): boolean {
   const { name } = entry;
   return (
-    ['node_modules', 'dist', 'coverage', '__snapshots__', '.turbo', '.env', 'package.json'].includes(name) ||
+    [
+      'node_modules',
+      'dist',
+      'testing',
+      'coverage',
+      '__snapshots__',
+      '.turbo',
+      '.env',
+      'package.json',
+    ].includes(name) ||
     isTestFile(name) ||
     name.endsWith('.md') ||
     name.endsWith('.log')

@@ -52,6 +52,7 @@ test('imports that follow the rule are no violations', () => {
     "import { test } from 'vitest';\nimport '@jobber/compose/test-database';\n",
   );
   write('daemons/auth/test-accounts.ts', "import { inject } from 'vitest';\n");
+  write('daemons/auth/testing/open-database.ts', "import '@jobber/compose/test-database';\n");
   write('daemons/shared/grpc/client.ts', "import { x } from '@jobber/shared/errors';");
   write('cli/src/up.ts', "export const up = async () => await import('@jobber/compose/up');");
   expect(boundaryViolations(repository)).toEqual([]);

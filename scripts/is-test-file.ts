@@ -1,7 +1,8 @@
 /**
- * Files that only tests load: the tests, the programs that they start (*.fixture.ts) and what they share (test-*.ts).
+ * Files that only tests load: the tests, the programs that they start (*.fixture.ts) and what they share
+ * (test-*.ts, testing/).
  * They may use the tools of the repository, and are no part of a release.
  */
 export function isTestFile(path: string): boolean {
-  return /(\.test|\.fixture)\.ts$|(^|\/)test-[^/]*\.ts$/.test(path);
+  return /(\.test|\.fixture)\.ts$|(^|\/)test-[^/]*\.ts$|(^|\/)testing\//.test(path);
 }
