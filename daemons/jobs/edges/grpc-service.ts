@@ -88,6 +88,8 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
         types: slugs,
         signal: context.signal,
       });
+      // The executor learns that its stream stands before there is a task for it.
+      context.sendHeader();
       void grantCredit(iterator, subscription);
       for await (const tasks of subscription.tasks()) {
         yield { tasks: await Promise.all(tasks.map(toLeasedTask)) };
