@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server, Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createTestDatabase } from '@jobber/compose/test-database';
 import { afterEach, expect, test } from 'vitest';
 import { createAuthDatabase, TEST_SERVICE_SECRET } from './test-auth.ts';
+import { startGate } from './test-gate.ts';
 
 const { url: migrated } = await createAuthDatabase();
 const { url: empty } = await createTestDatabase();
@@ -60,35 +61,10 @@ function settings(databaseUrl: string, others: Record<string, string> = {}): Rec
   };
 }
 
-/** A way to the database that can be cut. */
-async function startGate(databaseUrl: string): Promise<{ url: string; open(): void; cut(): void }> {
-  const target = new URL(databaseUrl);
-  let isOpen = false;
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    if (!isOpen) return void socket.destroy();
-    const onward = new Socket().connect(Number(target.port), target.hostname);
-    for (const side of [socket, onward]) {
-      sockets.add(side);
-      side.on('error', () => {}).on('close', () => [socket, onward].map((one) => one.destroy()));
-    }
-    socket.pipe(onward).pipe(socket);
-  });
-  servers.push(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${(server.address() as { port: number }).port}`;
-  return {
-    url: url.href,
-    open: () => {
-      isOpen = true;
-    },
-    cut: () => {
-      isOpen = false;
-      for (const socket of sockets) socket.destroy();
-    },
-  };
+async function openGate(databaseUrl: string) {
+  const gate = await startGate(databaseUrl);
+  servers.push(gate.server);
+  return gate;
 }
 
 async function statusOf(port: number, path: string): Promise<number> {
@@ -150,7 +126,7 @@ test('a taken port is named', async () => {
 });
 
 test('without its database it lives, is not ready and refuses as retryable; with it, it serves; SIGTERM ends it with 0', async () => {
-  const gate = await startGate(migrated);
+  const gate = await openGate(migrated);
   const port = Number(await freePort());
   const daemon = startDaemon(settings(gate.url, { AUTH_PORT: String(port) }));
   const status = (path: string) => statusOf(port, path).catch(() => 0);
@@ -179,7 +155,7 @@ test('without its database it lives, is not ready and refuses as retryable; with
 });
 
 test('SIGTERM while it waits for the database is an ordinary end', async () => {
-  const gate = await startGate(migrated);
+  const gate = await openGate(migrated);
   const daemon = startDaemon(settings(gate.url));
   await expect.poll(() => daemon.output(), { timeout: 20_000 }).toContain('the database does not answer');
   daemon.child.kill('SIGTERM');

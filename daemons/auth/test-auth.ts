@@ -66,13 +66,19 @@ export async function createAuthDatabase(): Promise<{ url: string }> {
   return await createTestDatabase({ template });
 }
 
-/** Call it at the top level of a test file; it is stopped after the file's tests. */
-export async function startTestAuth(overrides: Partial<AuthConfig> = {}): Promise<TestAuth> {
+/**
+ * Call it at the top level of a test file; it is stopped after the file's tests.
+ * @param reroute gives the daemon another way to its database
+ */
+export async function startTestAuth(
+  overrides: Partial<AuthConfig> = {},
+  reroute: (databaseUrl: string) => Promise<string> = async (url) => url,
+): Promise<TestAuth> {
   const { url: databaseUrl } = await createAuthDatabase();
   const logLines: string[] = [];
   const log = createLogger({ daemon: 'auth', level: 'debug' }, { write: (line) => void logLines.push(line) });
   const scope = createScope(log);
-  const config = testConfig(databaseUrl, overrides);
+  const config = testConfig(await reroute(databaseUrl), overrides);
   const ports = await startAuth({ config, scope, log });
   if (!ports) throw new Error('Auth was stopped while it started');
   const database = await openDatabase(authDatabase, { url: databaseUrl });

@@ -209,7 +209,7 @@ test('what is no token at all is refused', async () => {
 });
 
 test('a remembered token is refused once it has expired', async () => {
-  const short = { ...RULES, ttlSeconds: 1 };
+  const short = { ...RULES, ttlSeconds: 2 };
   const { token, expiresAt } = await createAccessTokenSigner(keys, short)({ userId, sessionId });
   const verifyShort = createAccessTokenVerifier(keys, short);
   expect(await verifyShort(token)).toBeDefined();

@@ -3,8 +3,9 @@ import { type AuthServiceClient, AuthServiceDefinition } from '@jobber/proto/aut
 import { createRemoteAuthentication } from '@jobber/shared/auth-guard';
 import { type CallerName, createGrpcClient, credentialOf, deadline } from '@jobber/shared/grpc';
 import { createChannel, createClient, Metadata, Status } from 'nice-grpc';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { startTestAuth, TEST_SERVICE_SECRET } from '../test-auth.ts';
+import { type Gate, startGate } from '../test-gate.ts';
 
 const auth = await startTestAuth();
 
@@ -152,4 +153,34 @@ test('the other daemons’ guard asks for many at once and understands the answe
   );
   expect(found.filter((identity) => identity?.userId === user.id)).toHaveLength(25);
   expect(found.filter((identity) => identity === undefined)).toHaveLength(25);
+});
+
+test('while the database is away the answer is "unavailable", never "unauthenticated", and soon', async () => {
+  let gate: Gate | undefined;
+  const gated = await startTestAuth({}, async (url) => {
+    gate = await startGate(url);
+    gate.open();
+    return gate.url;
+  });
+  afterAll(() => void gate?.server.close());
+  const user = await gated.member();
+  const client = createGrpcClient(AuthServiceDefinition, {
+    address: gated.grpcAddress,
+    caller: 'products',
+    serviceSecret: TEST_SERVICE_SECRET,
+    tls: undefined,
+    scope: gated.scope,
+  });
+  gate?.cut();
+  const started = performance.now();
+  for (const call of [
+    client.authenticate({ token: user.accessToken }, deadline(10_000)),
+    client.authenticateMany({ tokens: [user.accessToken] }, deadline(10_000)),
+  ]) {
+    await expect(call).rejects.toMatchObject({ code: Status.UNAVAILABLE });
+  }
+  expect(performance.now() - started).toBeLessThan(5_000);
+  gate?.open();
+  const { identity } = await client.authenticate({ token: user.accessToken }, deadline(5_000));
+  expect(identity?.userId).toBe(user.id);
 });
