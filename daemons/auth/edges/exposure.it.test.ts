@@ -22,6 +22,7 @@ test('in production the schema is told to nobody: no introspection, no suggestio
 });
 
 test('the public keys are served, and health and metrics, without a login', async () => {
+  await auth.member();
   const jwks = (await (await fetch(`${auth.origin}/auth/.well-known/jwks.json`)).json()) as {
     keys: object[];
   };
