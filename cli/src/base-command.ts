@@ -3,11 +3,12 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 import { toJsonText } from './render/clean-text.ts';
 import { printWarning } from './render/failure.ts';
+import { chooseTarget } from './session/choose-target.ts';
 import { homeFolder } from './session/folder.ts';
-import { resolveTarget, type Target } from './session/profiles.ts';
+import type { Target } from './session/profiles.ts';
 import { openSession, type Session } from './session/session.ts';
 
-type BaseFlags = Interfaces.InferredFlags<(typeof JobberCommand)['baseFlags']>;
+type BaseFlags = { [Name in 'profile' | 'server']?: string | undefined };
 
 /** What every command has: --json, --profile, --server, and the way to the platform. */
 export abstract class JobberCommand extends Command {
@@ -33,16 +34,12 @@ export abstract class JobberCommand extends Command {
     return homeFolder(this.environment);
   }
 
-  /** Flags win over the environment, the environment over the current profile. */
-  protected target(flags: Partial<BaseFlags>): Target {
-    const { environment } = this;
-    // --profile is meant to win over JOBBER_SERVER: whoever types a name means that platform.
-    const server = flags.server ?? (flags.profile === undefined ? environment.server : undefined);
-    return resolveTarget(this.home, { profile: flags.profile ?? environment.profile, server });
+  protected target(flags: BaseFlags): Target {
+    return chooseTarget(this.environment, flags);
   }
 
   /** @throws a Failure when nobody is logged in */
-  protected session(flags: Partial<BaseFlags>): Session {
+  protected session(flags: BaseFlags): Session {
     return openSession(this.home, this.target(flags), printWarning);
   }
 

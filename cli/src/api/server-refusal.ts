@@ -64,7 +64,7 @@ function restRefusal(value: Record<string, unknown>): Refusal {
 }
 
 function toFailure(refusal: Refusal, status: number, url: URL): Failure {
-  const code = refusal.code ?? (status >= 400 ? status : 400);
+  const code = refusal.code ?? Math.max(status, 400);
   const message = cleanText(refusal.message)
     .replace(/[.\s]+$/, '')
     .slice(0, 1000);

@@ -3,10 +3,11 @@ import { readEnvironment } from '../environment.ts';
 import { Failure } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
 import { paint } from '../render/paint.ts';
+import { chooseTarget } from '../session/choose-target.ts';
 import { homeFolder } from '../session/folder.ts';
-import { resolveTarget } from '../session/profiles.ts';
 import { openSession } from '../session/session.ts';
 import { findType, findTypeWord, plainWords } from './find-type.ts';
+import { peekFlag } from './peek-flag.ts';
 import { describeFlag, flagsOfType } from './type-flags.ts';
 
 /** The flags of the type that is named in `job run <type> --help`; why they are not known when no platform answers. */
@@ -15,10 +16,11 @@ export async function describeTypeFlags(argv: readonly string[]): Promise<string
   if (words.length === 0) return undefined;
   try {
     const environment = readEnvironment();
-    const home = homeFolder(environment);
-    const profile = valueOf(argv, '--profile') ?? environment.profile;
-    const server = valueOf(argv, '--server') ?? (profile === undefined ? environment.server : undefined);
-    const types = await fetchJobTypes(openSession(home, resolveTarget(home, { profile, server }), () => {}));
+    const target = chooseTarget(environment, {
+      profile: peekFlag(argv, 'profile'),
+      server: peekFlag(argv, 'server'),
+    });
+    const types = await fetchJobTypes(openSession(homeFolder(environment), target, () => {}));
     const type = findType(types, findTypeWord(words, types) ?? '');
     const flags = flagsOfType(type).map(describeFlag);
     const width = Math.max(0, ...flags.map(({ usage }) => usage.length));
@@ -30,10 +32,4 @@ export async function describeTypeFlags(argv: readonly string[]): Promise<string
     if (!(error instanceof Failure)) throw error;
     return `${paint('bold', 'FLAGS OF THE TYPE')}\n  They are shown here when a platform answers. ${error.message}\n`;
   }
-}
-
-function valueOf(argv: readonly string[], flag: string): string | undefined {
-  const at = argv.indexOf(flag);
-  if (at !== -1) return argv[at + 1];
-  return argv.find((word) => word.startsWith(`${flag}=`))?.slice(flag.length + 1);
 }

@@ -13,6 +13,7 @@ import { JobberCommand } from '../../base-command.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
 import { findType, findTypeWord, plainWords } from '../../input/find-type.ts';
 import { parseDuration } from '../../input/parse-time.ts';
+import { peekFlag } from '../../input/peek-flag.ts';
 import { readInput } from '../../input/read-input.ts';
 import { flagsOfType, itemFromFlags, type TypeFlag } from '../../input/type-flags.ts';
 import { cleanText, toJsonText } from '../../render/clean-text.ts';
@@ -93,7 +94,7 @@ export default class JobRun extends JobberCommand {
   /** Which flags there are is known only when the type is, and that only by the server. */
   private async parseForType(words: string[]) {
     const base = { ...JobRun.flags, ...JobRun.baseFlags };
-    const early = plainFlags(this.argv, ['profile', 'server']);
+    const early = { profile: peekFlag(this.argv, 'profile'), server: peekFlag(this.argv, 'server') };
     const types = await fetchJobTypes(this.session(early));
     const word = findTypeWord(words, types);
     if (word === undefined) {
@@ -141,21 +142,6 @@ function oclifFlags(typeFlags: readonly TypeFlag[]) {
           : Flags.string(),
     ]),
   );
-}
-
-/** Flags that are needed before the command line can be parsed as a whole. */
-function plainFlags<Name extends string>(
-  argv: readonly string[],
-  names: readonly Name[],
-): Partial<Record<Name, string>> {
-  const found: Partial<Record<Name, string>> = {};
-  for (const name of names) {
-    const at = argv.indexOf(`--${name}`);
-    const value =
-      at === -1 ? argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3) : argv[at + 1];
-    if (value !== undefined) found[name] = value;
-  }
-  return found;
 }
 
 function firstItem(data: JsonText): unknown {
