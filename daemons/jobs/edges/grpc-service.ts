@@ -83,14 +83,16 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
         throw new AppError('INVALID_INPUT', 'The first message must subscribe');
       }
       const { executorId, slugs } = first.value.request.value;
+      // An executor that stops ends its side of the stream: nothing more must be claimed for it.
+      const unsubscribed = new AbortController();
       const subscription = feed.subscribe({
         executorId: checkExecutorId(executorId),
         types: slugs,
-        signal: context.signal,
+        signal: AbortSignal.any([context.signal, unsubscribed.signal]),
       });
-      // The executor learns that its stream stands before there is a task for it.
-      context.sendHeader();
-      void grantCredit(iterator, subscription);
+      // The executor learns that its stream stands before there is a task for it (nice-grpc sends no empty header).
+      yield { tasks: [] };
+      void grantCredit(iterator, subscription).finally(() => unsubscribed.abort());
       for await (const tasks of subscription.tasks()) {
         yield { tasks: await Promise.all(tasks.map(toLeasedTask)) };
       }
