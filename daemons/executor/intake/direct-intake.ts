@@ -65,7 +65,7 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
         lost.abort();
       });
     }, timing.presenceMs);
-    const onHeader = () => {
+    const onAnswer = () => {
       if (standingSince !== undefined) return;
       standingSince = performance.now();
       log.info('receiving tasks from Jobs');
@@ -74,8 +74,9 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
     try {
       const requests = subscribeAndGrant(sink, credit, lost.signal);
       const signal = AbortSignal.any([cut.signal, lost.signal]);
-      for await (const { tasks } of client.receiveTasks(requests, { signal, onHeader })) {
-        onHeader();
+      for await (const { tasks } of client.receiveTasks(requests, { signal })) {
+        // The first message has no tasks: it says that the stream stands.
+        onAnswer();
         const leasedAt = performance.now();
         credit.outstanding -= tasks.length;
         for (const task of tasks) sink.deliver({ task, leasedAt, settled: () => {} });

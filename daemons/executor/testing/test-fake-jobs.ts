@@ -156,7 +156,7 @@ export class FakeJobs {
     return claimed;
   }
 
-  private record(outcome: AttemptOutcome): AckStatus {
+  record(outcome: AttemptOutcome): AckStatus {
     const found = this.find(outcome.ref);
     found?.fake.outcomes.push(outcome);
     if (!found?.current) return AckStatus.SUPERSEDED;
@@ -176,7 +176,7 @@ export class FakeJobs {
       },
       async *receiveTasks(requests, context) {
         await jobs.before('receiveTasks');
-        context.sendHeader();
+        yield { tasks: [] };
         const stream = ++jobs.streams;
         let credit = 0;
         let ended = false;

@@ -1,0 +1,296 @@
+import { type AttemptOutcome, ItemStatus } from '@jobber/proto/jobs/v1/jobs';
+import { ServerError, Status } from 'nice-grpc';
+import { expect, test } from 'vitest';
+import { startFakeJobs, startTestExecutor, until } from './testing/test-executor.ts';
+import type { FakeTask } from './testing/test-fake-jobs.ts';
+
+const isDone = ({ state }: FakeTask) => state === 'done';
+const allDone = (tasks: readonly FakeTask[]) => until(() => tasks.every(isDone), 'all tasks are done');
+const firstItem = (outcome: AttemptOutcome | undefined) => outcome?.items[0];
+
+test('a task is received, run and recorded, with one result per item', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  const task = jobs.submit({ slug: 'echo', items: [{ n: 1 }, { n: 2 }], firstItem: 10 });
+  await allDone([task]);
+  const [outcome] = task.outcomes;
+  expect(outcome).toMatchObject({
+    ref: { attempt: 1 },
+    interrupted: false,
+    countersJson: '{"echoed":2}',
+    items: [
+      { offset: 0, status: ItemStatus.SUCCEEDED },
+      { offset: 1, status: ItemStatus.SUCCEEDED },
+    ],
+  });
+  expect(JSON.parse(outcome!.items[1]!.resultJson)).toMatchObject({ index: 11, value: { n: 2 } });
+});
+
+test('only the items that are undecided are run', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  const task = jobs.submit({ slug: 'inline-echo', items: [{ n: 0 }, { n: 1 }, { n: 2 }], offsets: [2] });
+  await allDone([task]);
+  expect(task.outcomes[0]?.items).toMatchObject([{ offset: 2, status: ItemStatus.SUCCEEDED }]);
+});
+
+test('the executor is alive at once, and ready only while its stream to Jobs stands', async () => {
+  const jobs = await startFakeJobs();
+  await jobs.close();
+  const executor = await startTestExecutor(jobs);
+  expect(await executor.get('/executor/healthcheck')).toMatchObject({ status: 200 });
+  expect(await executor.get('/executor/ready')).toEqual({
+    status: 503,
+    body: '{"status":"not ready","problems":["intake: NO_STREAM_FROM_JOBS"]}',
+  });
+  await jobs.listen();
+  await until(async () => (await executor.get('/executor/ready')).status === 200, 'the executor is ready');
+  expect([...jobs.offers.keys()]).toContain('fibonacci');
+  await jobs.close();
+  await until(async () => (await executor.get('/executor/ready')).status === 503, 'it is not ready any more');
+  expect(await executor.get('/executor/live')).toMatchObject({ status: 200 });
+});
+
+test('an attempt outlives the stream it came by, and its outcome is recorded', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  const task = jobs.submit({ slug: 'sleep', items: [{ n: 500 }] });
+  await until(() => task.state === 'running', 'the task is running');
+  jobs.endStreams();
+  await allDone([task]);
+  expect(task.outcomes).toMatchObject([{ ref: { attempt: 1 }, interrupted: false }]);
+});
+
+test('after a reconnection the types are offered again, and credit is granted for free slots only', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs, {
+    EXECUTOR_CONCURRENCY: '2',
+    EXECUTOR_THREADS: '2',
+    EXECUTOR_MAX_TASKS: '4',
+  });
+  const tasks = [1, 2, 3].map(() => jobs.submit({ slug: 'obedient' }));
+  await until(() => tasks.every(({ state }) => state === 'running'), 'three tasks are running');
+  jobs.endStreams();
+  await until(() => jobs.credits.some(({ stream }) => stream === 2), 'credit is granted on a second stream');
+  const granted = (stream: number) =>
+    jobs.credits.filter((grant) => grant.stream === stream).reduce((sum, { credit }) => sum + credit, 0);
+  expect(granted(1)).toBe(4);
+  expect(granted(2)).toBe(1);
+  expect(jobs.registrations).toBe(2);
+  for (const task of tasks) jobs.cancel(task);
+});
+
+test('an executor that Jobs refuses tries again without hurry', async () => {
+  const jobs = await startFakeJobs();
+  let refusals = 0;
+  jobs.before = (method) => {
+    if (method !== 'receiveTasks') return;
+    refusals += 1;
+    throw new ServerError(Status.UNAVAILABLE, 'not now');
+  };
+  await startTestExecutor(jobs);
+  const started = performance.now();
+  await until(() => refusals >= 4, 'it was refused four times');
+  // 100 + 200 + 400 ms, each shortened to half at most.
+  expect(performance.now() - started).toBeGreaterThan(350);
+  jobs.before = () => {};
+  await allDone([jobs.submit({ slug: 'echo' })]);
+});
+
+test('leases are renewed together for as long as attempts run', async () => {
+  const jobs = await startFakeJobs();
+  jobs.leaseMs = 300;
+  const executor = await startTestExecutor(jobs);
+  const tasks = [1, 2, 3, 4].map(() => jobs.submit({ slug: 'sleep', items: [{ n: 1_000 }] }));
+  await allDone(tasks);
+  expect(jobs.heartbeatCalls).toBeGreaterThanOrEqual(5);
+  expect(jobs.heartbeatCalls).toBeLessThan(25);
+  const { body } = await executor.get('/metrics');
+  expect(body).toMatch(
+    /jobber_executor_outcomes_total\{type="sleep",outcome="succeeded",daemon="executor"\} 4/,
+  );
+});
+
+test.each(['obedient', 'hang', 'loop', 'inline-obedient', 'inline-hang'])(
+  'a handler (%s) is aborted when its job is cancelled, and nothing is reported',
+  async (slug) => {
+    const jobs = await startFakeJobs();
+    jobs.leaseMs = 600;
+    const executor = await startTestExecutor(jobs);
+    const task = jobs.submit({ slug });
+    await until(() => jobs.heartbeatCalls > 0, 'its lease was renewed once');
+    jobs.cancel(task);
+    await until(() => executor.logs.some(({ cause }) => cause === 'cancelled'), 'the attempt was aborted');
+    await allDone([jobs.submit({ slug: 'echo' })]);
+    expect(task.outcomes).toEqual([]);
+  },
+);
+
+test('a handler is aborted when its attempt was superseded, and changes nothing', async () => {
+  const jobs = await startFakeJobs();
+  jobs.leaseMs = 600;
+  const executor = await startTestExecutor(jobs);
+  const task = jobs.submit({ slug: 'obedient' });
+  await until(() => jobs.heartbeatCalls > 0, 'its lease was renewed once');
+  jobs.supersede(task);
+  await until(() => executor.logs.some(({ cause }) => cause === 'lost'), 'the attempt was aborted');
+  expect(task.outcomes).toEqual([]);
+});
+
+test('an attempt aborts itself when its lease can not be renewed in time, and gives the task back', async () => {
+  const jobs = await startFakeJobs();
+  jobs.leaseMs = 600;
+  const executor = await startTestExecutor(jobs);
+  const task = jobs.submit({ slug: 'obedient' });
+  await until(() => task.state === 'running', 'the task is running');
+  jobs.before = (method) => {
+    if (method === 'heartbeat') throw new ServerError(Status.UNAVAILABLE, 'not now');
+  };
+  await until(() => executor.logs.some(({ cause }) => cause === 'lease over'), 'the attempt was aborted');
+  await until(() => task.outcomes.length > 0, 'it was given back');
+  expect(task.outcomes[0]).toMatchObject({ interrupted: true, items: [] });
+});
+
+test('poison of every kind fails its own task only, and never delays a heartbeat', async () => {
+  const jobs = await startFakeJobs();
+  jobs.leaseMs = 1_500;
+  await startTestExecutor(jobs);
+  const healthy = jobs.submit({ slug: 'inline-echo' });
+  const poison = [
+    'throw',
+    'inline-throw',
+    'throw-permanently',
+    'exit',
+    'hog',
+    'stray',
+    'loop',
+    'inline-hang',
+  ];
+  const tasks = poison.map((slug) => jobs.submit({ slug, timeoutMs: slug === 'hog' ? 20_000 : 700 }));
+  const later = jobs.submit({ slug: 'echo' });
+  await allDone([healthy, later, ...tasks]);
+  const errors = tasks.map(({ task, outcomes }) => [
+    task.slug,
+    firstItem(outcomes[0])?.status,
+    firstItem(outcomes[0])?.error?.reason,
+  ]);
+  expect(errors).toEqual([
+    ['throw', ItemStatus.RETRY, 'RangeError'],
+    ['inline-throw', ItemStatus.RETRY, 'TypeError'],
+    ['throw-permanently', ItemStatus.FAILED, 'PermanentError'],
+    ['exit', ItemStatus.RETRY, 'HandlerExited'],
+    ['hog', ItemStatus.RETRY, 'OutOfMemory'],
+    ['stray', ItemStatus.RETRY, 'Error'],
+    ['loop', ItemStatus.RETRY, 'Timeout'],
+    ['inline-hang', ItemStatus.RETRY, 'Timeout'],
+  ]);
+  // Nobody lost a lease meanwhile: every outcome was that of the first attempt.
+  expect(tasks.every(({ attempt }) => attempt === 1)).toBe(true);
+});
+
+test("an error's message reaches Jobs bounded and without its stack, which the log has", async () => {
+  const jobs = await startFakeJobs();
+  const executor = await startTestExecutor(jobs);
+  const task = jobs.submit({ slug: 'throw' });
+  await allDone([task]);
+  const message = firstItem(task.outcomes[0])?.error?.message ?? '';
+  expect(message).toMatch(/^too far .*…$/);
+  expect(message).toHaveLength(500);
+  const logged = executor.logs.find(({ msg }) => msg === 'attempt failed') as { err: { stack: string } };
+  expect(logged.err.stack).toContain('poison-types.fixture.ts');
+});
+
+test('an outcome is reported until Jobs answers', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  let refusals = 0;
+  jobs.before = (method) => {
+    if (method !== 'acknowledgeJob' || ++refusals > 3) return;
+    throw new ServerError(Status.UNAVAILABLE, 'not now');
+  };
+  const task = jobs.submit({ slug: 'echo' });
+  await allDone([task]);
+  expect(task.outcomes).toHaveLength(1);
+});
+
+test('an outcome is reported after Jobs was down, without running the task again', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  const task = jobs.submit({ slug: 'sleep', items: [{ n: 400 }] });
+  await until(() => task.state === 'running', 'the task is running');
+  await jobs.close();
+  await jobs.listen();
+  await allDone([task]);
+  expect(task.outcomes).toMatchObject([{ ref: { attempt: 1 }, interrupted: false }]);
+});
+
+test('an outcome that Jobs refuses becomes a failure with the reason, and does not harm its neighbours', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  const { record } = jobs;
+  jobs.record = (outcome) => {
+    if (outcome.items.some(({ resultJson }) => resultJson.includes('"bad":true'))) {
+      throw new ServerError(Status.INVALID_ARGUMENT, 'no such result');
+    }
+    return record.call(jobs, outcome);
+  };
+  const bad = jobs.submit({ slug: 'inline-echo', items: [{ bad: true }] });
+  const good = Array.from({ length: 5 }, () => jobs.submit({ slug: 'inline-echo' }));
+  await allDone([bad, ...good]);
+  expect(firstItem(bad.outcomes[0])).toMatchObject({
+    status: ItemStatus.FAILED,
+    error: { reason: 'OutcomeRefused', message: expect.stringContaining('no such result') },
+  });
+});
+
+test('several executors share the work', async () => {
+  const jobs = await startFakeJobs();
+  const limits = { EXECUTOR_MAX_TASKS: '2' };
+  const executors = await Promise.all([1, 2, 3].map(() => startTestExecutor(jobs, limits)));
+  await until(() => jobs.streams === 3, 'three executors have subscribed');
+  const tasks = Array.from({ length: 30 }, () => jobs.submit({ slug: 'sleep', items: [{ n: 30 }] }));
+  await allDone(tasks);
+  const ids = new Set(tasks.map(({ executorId }) => executorId));
+  expect(ids).toEqual(new Set(executors.map(({ executorId }) => executorId)));
+  expect(tasks.every(({ outcomes }) => outcomes.length === 1)).toBe(true);
+});
+
+test('an executor that stops ends what it has begun, gives back what it has not, and takes nothing more', async () => {
+  const jobs = await startFakeJobs();
+  const executor = await startTestExecutor(jobs);
+  const begun = [1, 2].map(() => jobs.submit({ slug: 'sleep', items: [{ n: 600 }] }));
+  const waiting = [1, 2, 3].map(() => jobs.submit({ slug: 'sleep', items: [{ n: 601 }] }));
+  await until(() => [...begun, ...waiting].every(({ state }) => state === 'running'), 'all were received');
+  // The threads begin with the first two.
+  await until(
+    async () => /running_attempts\{[^}]*\} 5/.test((await executor.get('/metrics')).body),
+    'all are held',
+  );
+  await executor.stop();
+  expect(begun.every(isDone)).toBe(true);
+  for (const task of waiting) {
+    expect(task.outcomes).toMatchObject([{ interrupted: true, items: [] }]);
+    expect(task.state).toBe('ready');
+  }
+  const late = jobs.submit({ slug: 'echo' });
+  expect(late.state).toBe('ready');
+});
+
+test('20,000 one-item tasks are each recorded once', { timeout: 120_000 }, async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  await allDone([jobs.submit({ slug: 'fibonacci', items: [{ iterations: 40 }] })]);
+  const started = performance.now();
+  const tasks = Array.from({ length: 20_000 }, () =>
+    jobs.submit({ slug: 'fibonacci', items: [{ iterations: 40 }] }),
+  );
+  await until(() => tasks.every(isDone), 'all tasks are done', 100_000);
+  const seconds = (performance.now() - started) / 1_000;
+  expect(tasks.every(({ outcomes }) => outcomes.length === 1)).toBe(true);
+  expect(JSON.parse(firstItem(tasks.at(-1)?.outcomes[0])?.resultJson ?? '')).toMatchObject({
+    number: '102334155',
+  });
+  process.stderr.write(
+    `${Math.round(20_000 / seconds)} tasks/s, ${jobs.acknowledgeCalls.length} acknowledgements\n`,
+  );
+});
