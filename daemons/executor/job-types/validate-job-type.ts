@@ -7,29 +7,32 @@ const whole = (min: number, max: number) => {
   return z.int(message).min(min, message).max(max, message);
 };
 
-const SHAPE = z.object({
-  name: z.string('must be a text').regex(/^[A-Z][A-Za-z0-9]{0,63}$/, 'must look like LoadProducts'),
-  slug: z.string('must be a text').regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must look like load-products'),
-  version: whole(1, 2 ** 31 - 1),
-  description: z
-    .string('must be a text')
-    .min(1, 'must not be empty')
-    .max(1_000, 'must have at most 1000 characters'),
-  inputSchema: z
-    .record(z.string(), z.unknown(), 'must be a JSON Schema')
-    .refine((schema) => schema['type'] === 'object', 'must be a JSON Schema of type object'),
-  itemsPerTask: whole(1, 10_000),
-  retry: z.object(
-    { maxAttempts: whole(1, 100), backoffMs: whole(0, DAY_MS), maxBackoffMs: whole(0, 7 * DAY_MS) },
-    'must have maxAttempts, backoffMs and maxBackoffMs',
-  ),
-  limits: z.object(
-    { timeoutMs: whole(1, 7 * DAY_MS), maxItems: whole(1, 10_000_000) },
-    'must have timeoutMs and maxItems',
-  ),
-  runs: z.enum(['thread', 'inline'], 'must be thread or inline'),
-  run: z.custom((value) => typeof value === 'function', 'must be a function'),
-});
+const SHAPE = z.object(
+  {
+    name: z.string('must be a text').regex(/^[A-Z][A-Za-z0-9]{0,63}$/, 'must look like LoadProducts'),
+    slug: z.string('must be a text').regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must look like load-products'),
+    version: whole(1, 2 ** 31 - 1),
+    description: z
+      .string('must be a text')
+      .min(1, 'must not be empty')
+      .max(1_000, 'must have at most 1000 characters'),
+    inputSchema: z
+      .record(z.string(), z.unknown(), 'must be a JSON Schema')
+      .refine((schema) => schema['type'] === 'object', 'must be a JSON Schema of type object'),
+    itemsPerTask: whole(1, 10_000),
+    retry: z.object(
+      { maxAttempts: whole(1, 100), backoffMs: whole(0, DAY_MS), maxBackoffMs: whole(0, 7 * DAY_MS) },
+      'must have maxAttempts, backoffMs and maxBackoffMs',
+    ),
+    limits: z.object(
+      { timeoutMs: whole(1, 7 * DAY_MS), maxItems: whole(1, 10_000_000) },
+      'must have timeoutMs and maxItems',
+    ),
+    runs: z.enum(['thread', 'inline'], 'must be thread or inline'),
+    run: z.custom((value) => typeof value === 'function', 'must be a function'),
+  },
+  'must be a job type',
+);
 
 /**
  * What is wrong with the job types that a module exports, one sentence a problem; empty when nothing is.
