@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import { type DaemonSettings, daemonEnvironment } from './daemon-environment.ts';
+import { DAEMON_TITLES, DAEMONS, type DaemonName, daemonProgram } from './daemon-programs.ts';
+import type { LogStream } from './log-stream.ts';
+import { PlatformError } from './platform-error.ts';
+import type { Release } from './release-in-order.ts';
+import { type DaemonEvent, type SupervisedDaemon, superviseDaemon } from './supervise-daemon.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
+
+/** Without being ready that long after its start, a daemon's start has failed. */
+const READY_WITHIN_MS = 60_000;
+/** A daemon that fails that often before it was ever ready will not come up by itself. */
+const MOST_FAILED_STARTS = 4;
+
+export interface StartedDaemons {
+  /** In the order in which they were started. */
+  readonly releases: readonly Release[];
+  /** Resolves with the reason when one of them cannot run. */
+  readonly failed: Promise<PlatformError>;
+  /** @throws PlatformError when one cannot run or is not ready in time */
+  untilReady(signal: AbortSignal): Promise<void>;
+  restart(name: DaemonName): void;
+}
+
+interface Options {
+  readonly settings: DaemonSettings;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: LogStream;
+  /** Of the pid files. */
+  readonly runFolder: string;
+}
+
+/** Starts all daemons at once (each waits for what it needs) and keeps them running. */
+export function startDaemons(options: Options): StartedDaemons {
+  const { log } = options;
+  const { promise: failed, resolve: fail } = Promise.withResolvers<PlatformError>();
+  const ended = new AbortController();
+  const daemons = new Map<DaemonName, SupervisedDaemon>();
+
+  for (const name of DAEMONS) {
+    const hear = createListener({
+      name,
+      url: readyUrl(name, options.settings),
+      log,
+      fail,
+      ended: ended.signal,
+    });
+    const daemon = superviseDaemon({
+      program: process.execPath,
+      args: [daemonProgram(name)],
+      environment: daemonEnvironment(name, options.settings, options.environment),
+      output: log.outputOf(name),
+      pidFile: join(options.runFolder, `${name}.pid`),
+      onEvent: hear,
+    });
+    daemons.set(name, daemon);
+  }
+
+  return {
+    failed,
+    releases: [...daemons.values()].map((daemon) => ({
+      stop() {
+        ended.abort();
+        return daemon.stop();
+      },
+      kill() {
+        ended.abort();
+        daemon.kill();
+      },
+    })),
+    restart: (name) => daemons.get(name)?.restart(),
+    async untilReady(signal) {
+      const given = AbortSignal.any([signal, AbortSignal.timeout(READY_WITHIN_MS)]);
+      const failure = failed.then((error) => {
+        throw error;
+      });
+      const ready = DAEMONS.map(async (name) => {
+        try {
+          await waitUntilReady(readyUrl(name, options.settings), given);
+        } catch (error) {
+          if (signal.aborted) throw error;
+          throw notReady(name, log);
+        }
+      });
+      await Promise.race([Promise.all(ready), failure]);
+    },
+  };
+}
+
+/** Tells the log what happens to a daemon, and gives up on one that cannot run. */
+function createListener(about: {
+  name: DaemonName;
+  url: string;
+  log: LogStream;
+  fail: (error: PlatformError) => void;
+  ended: AbortSignal;
+}): (event: DaemonEvent) => void {
+  const { name, url, log, fail, ended } = about;
+  const title = DAEMON_TITLES[name];
+  let starts = 0;
+  let wasReady = false;
+
+  function watchReadiness(again: boolean): void {
+    const startedAt = performance.now();
+    waitUntilReady(url, ended).then(
+      () => {
+        wasReady = true;
+        const afterMs = Math.round(performance.now() - startedAt);
+        if (again) log.say('up', 'info', `${title} is ready again`, { afterMs });
+      },
+      () => {},
+    );
+  }
+
+  return (event) => {
+    switch (event.kind) {
+      case 'started':
+        starts += 1;
+        watchReadiness(starts > 1);
+        break;
+      case 'ended':
+        if (!wasReady && starts >= MOST_FAILED_STARTS) fail(keepsFailing(name, event.how, log));
+        else log.say('up', 'warn', `${title} ${event.how}; it is started again`, { inMs: event.restartInMs });
+        break;
+      case 'misconfigured':
+        fail(misconfigured(name, log));
+        break;
+      case 'killed after waiting':
+        log.say('up', 'warn', `${title} did not stop and was killed`, { waitedMs: event.waitedMs });
+        break;
+    }
+  };
+}
+
+function readyUrl(name: DaemonName, { ports }: DaemonSettings): string {
+  return `http://127.0.0.1:${ports[name]}/${name}/ready`;
+}
+
+function misconfigured(name: DaemonName, log: LogStream): PlatformError {
+  const problem = log.lastProblem(name) ?? 'it did not say why';
+  return new PlatformError(
+    'daemon-misconfigured',
+    `${DAEMON_TITLES[name]} refuses its configuration: ${problem}.`,
+  );
+}
+
+function keepsFailing(name: DaemonName, how: string, log: LogStream): PlatformError {
+  const problem = log.lastProblem(name) ?? how;
+  return new PlatformError('daemon-not-ready', `${DAEMON_TITLES[name]} does not start: ${problem}.`);
+}
+
+function notReady(name: DaemonName, log: LogStream): PlatformError {
+  const problem = log.lastProblem(name);
+  const said = problem === undefined ? '' : `; it said: ${problem}`;
+  const seconds = READY_WITHIN_MS / 1000;
+  return new PlatformError(
+    'daemon-not-ready',
+    `${DAEMON_TITLES[name]} was not ready within ${seconds} seconds${said}.`,
+  );
+}

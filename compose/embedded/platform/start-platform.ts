@@ -1,0 +1,118 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DaemonSettings } from './daemon-environment.ts';
+import type { DaemonName } from './daemon-programs.ts';
+import { lockDataFolder } from './lock-data-folder.ts';
+import type { LogStream } from './log-stream.ts';
+import { migrateDatabases } from './migrate-databases.ts';
+import { openDatabases } from './open-databases.ts';
+import type { PlatformError } from './platform-error.ts';
+import { type PlatformPorts, requireFreePorts } from './platform-ports.ts';
+import { makePrivateFolder } from './private-file.ts';
+import { type Release, releaseInOrder } from './release-in-order.ts';
+import { readOrCreateSecrets } from './secrets.ts';
+import { startDaemons } from './start-daemons.ts';
+import { stopLeftoverDaemons } from './stop-leftover-daemons.ts';
+
+export interface PlatformOptions {
+  /** Absolute. Everything that is kept lies here; one platform at a time. */
+  readonly dataDir: string;
+  readonly ports: PlatformPorts;
+  readonly openLog: (folder: string) => LogStream;
+  /** What the daemons inherit. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly nodeEnv: 'production' | 'development';
+  /** Where Node keeps compiled code between starts. */
+  readonly compileCache?: string;
+  /** The data is not kept: PostgreSQL need not wait for the disk, and ends with this process. */
+  readonly throwaway?: boolean;
+  /** Databases that somebody else runs, instead of an embedded PostgreSQL. */
+  readonly databaseUrls?: DaemonSettings['databaseUrls'];
+  /** Ends the start: what has been started by then is stopped. */
+  readonly signal: AbortSignal;
+  /** Told what is about to be done. */
+  readonly onPhase?: (phase: string) => void;
+}
+
+export interface Platform {
+  readonly ports: PlatformPorts;
+  readonly log: LogStream;
+  /** Of no use once there is an administrator: undefined then. */
+  readonly setupToken: string | undefined;
+  /** Resolves with the reason when the platform cannot go on. */
+  readonly failed: Promise<PlatformError>;
+  restart(name: DaemonName): void;
+  /** Stops the daemons one after the other, those first that depend on others, then PostgreSQL. May be called twice. */
+  stop(): Promise<void>;
+  /** Ends everything now; what was committed is kept. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL and the four daemons of one data folder and resolves when all are ready.
+ * @throws PlatformError, PostgresError; nothing runs any more then
+ */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { dataDir, signal, onPhase = () => {} } = options;
+  makePrivateFolder(dataDir);
+  const lock = lockDataFolder(dataDir);
+  const releases: Release[] = [{ stop: lock.release, kill: lock.release }];
+  try {
+    const log = options.openLog(join(dataDir, 'logs'));
+    releases.push({ stop: log.close, kill: log.close });
+    const runFolder = join(dataDir, 'run');
+    makePrivateFolder(runFolder);
+    const onWait = (names: string[]) =>
+      log.say('up', 'warn', `waiting for daemons of an earlier jobber up to finish: ${names.join(', ')}`);
+    await stopLeftoverDaemons(runFolder, { onWait, signal });
+    const ports = await requireFreePorts(options.ports);
+    const secrets = readOrCreateSecrets(join(dataDir, 'secrets.json'));
+    signal.throwIfAborted();
+
+    onPhase('PostgreSQL');
+    const databases = await openDatabases({ ...options, ports, secrets, log });
+    releases.push({ stop: () => databases.stop(), kill: () => databases.stop({ atOnce: true }) });
+    signal.throwIfAborted();
+    onPhase('migrations');
+    await migrateDatabases(databases.urls, { environment: compiledOnce(options), signal });
+    const administered = await databases.hasAdministrator();
+    signal.throwIfAborted();
+
+    onPhase('daemons');
+    const uploadsDir = join(dataDir, 'uploads');
+    mkdirSync(uploadsDir, { recursive: true, mode: 0o700 });
+    const setupToken = administered ? undefined : secrets.setupToken;
+    const daemons = startDaemons({
+      settings: {
+        ports,
+        serviceSecret: secrets.service,
+        setupToken,
+        databaseUrls: databases.urls,
+        uploadsDir,
+        nodeEnv: options.nodeEnv,
+        compileCache: options.compileCache,
+      },
+      environment: options.environment,
+      log,
+      runFolder,
+    });
+    releases.push(...daemons.releases);
+    await daemons.untilReady(signal);
+    onPhase('ready');
+    return {
+      ports,
+      log,
+      setupToken,
+      failed: daemons.failed,
+      restart: daemons.restart,
+      ...releaseInOrder(releases),
+    };
+  } catch (error) {
+    await releaseInOrder(releases).stop();
+    throw error;
+  }
+}
+
+function compiledOnce({ environment, compileCache }: PlatformOptions): NodeJS.ProcessEnv {
+  return compileCache === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compileCache };
+}

@@ -1,0 +1,123 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DAEMONS } from './platform/daemon-programs.ts';
+import { describePlatform, platformAddresses } from './platform/describe-platform.ts';
+import { openLogStream } from './platform/log-stream.ts';
+import { PlatformError } from './platform/platform-error.ts';
+import { platformPorts } from './platform/platform-ports.ts';
+import { writeLocalProfile } from './platform/profile-file.ts';
+import { createScreen, type Output } from './platform/screen.ts';
+import { type Platform, startPlatform } from './platform/start-platform.ts';
+import { type Interruptions, watchInterruptions } from './platform/watch-interruptions.ts';
+import { PostgresError } from './postgres/index.ts';
+
+/** What the CLI's other commands end with as well. */
+const EXIT = { ok: 0, usage: 2, unavailable: 6, interrupted: 130 } as const;
+
+export interface UpOptions {
+  /** Where everything is kept. */
+  readonly dataDir: string;
+  /** See `platformPorts`; without it the usual ports. */
+  readonly portBase?: number | undefined;
+  /** Standard output holds nothing but one JSON object a line; the rest goes to standard error. */
+  readonly jsonLogs?: boolean;
+  /** Where the CLI keeps its profiles. */
+  readonly jobberHome: string;
+  /** Default: whether `stdout` is a terminal. */
+  readonly color?: boolean;
+  readonly stdout?: Output;
+  readonly stderr?: Output;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs the platform of one data folder until Ctrl-C, SIGTERM or SIGHUP.
+ * @returns the exit code: 0 stopped as asked, 2 a folder, port or profile that cannot be used, 6 a taken port or folder
+ *   or a part that does not run, 130 ended at once by a second Ctrl-C
+ */
+export async function runUp(options: UpOptions): Promise<number> {
+  const { stdout = process.stdout, stderr = process.stderr, environment = process.env } = options;
+  const screen = createScreen({
+    stdout,
+    stderr,
+    json: options.jsonLogs ?? false,
+    color: options.color ?? (stdout.isTTY === true && !environment['NO_COLOR']),
+  });
+  const interruptions = watchInterruptions(environment);
+  // A reader that has gone, such as `head` or a closed terminal, wants no more.
+  stdout.on('error', () => interruptions.interrupt('the end of its output'));
+  stderr.on('error', () => {});
+  try {
+    return await run({ ...options, environment }, screen, interruptions);
+  } catch (error) {
+    if (interruptions.first.aborted) return EXIT.ok;
+    if (!(error instanceof PlatformError || error instanceof PostgresError)) throw error;
+    screen.fail(error.message);
+    return exitCodeOf(error);
+  } finally {
+    interruptions.dispose();
+  }
+}
+
+async function run(
+  options: UpOptions & { environment: NodeJS.ProcessEnv },
+  screen: ReturnType<typeof createScreen>,
+  interruptions: Interruptions,
+): Promise<number> {
+  const startedAt = performance.now();
+  const dataDir = resolve(options.dataDir);
+  const platform = await startPlatform({
+    dataDir,
+    ports: platformPorts(options.portBase),
+    openLog: (folder) => openLogStream(folder, DAEMONS, screen.record),
+    environment: options.environment,
+    nodeEnv: 'production',
+    compileCache: join(homedir(), '.cache', 'jobber', 'compiled'),
+    signal: interruptions.first,
+    onPhase: (phase) => screen.phase(phase, performance.now() - startedAt),
+  });
+  const { ports, setupToken } = platform;
+  const stopped = stopWhenAsked(platform, interruptions);
+  try {
+    const profile = { ...platformAddresses(ports), ...(setupToken === undefined ? {} : { setupToken }) };
+    const currentProfile = writeLocalProfile(options.jobberHome, profile);
+    const seconds = (performance.now() - startedAt) / 1000;
+    screen.ready((color) => describePlatform({ ports, dataDir, seconds, setupToken, currentProfile, color }));
+  } catch (error) {
+    await platform.stop();
+    throw error;
+  }
+  const end = await Promise.race([stopped, platform.failed]);
+  if (!(end instanceof PlatformError)) return end;
+  await platform.stop();
+  throw end;
+}
+
+/** Stops the platform in order at the first request and at once at a second. @returns the exit code */
+async function stopWhenAsked(platform: Platform, { first, second }: Interruptions): Promise<number> {
+  await aborted(first);
+  platform.log.say('up', 'info', `stopping because of ${first.reason}; Ctrl-C again ends everything at once`);
+  const atOnce = aborted(second).then(async () => {
+    await platform.kill();
+    return EXIT.interrupted;
+  });
+  return await Promise.race([platform.stop().then(() => EXIT.ok), atOnce]);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function exitCodeOf(error: PlatformError | PostgresError): number {
+  switch (error.reason) {
+    case 'folder-unusable':
+    case 'port-invalid':
+    case 'profile-damaged':
+    case 'folder-not-writable':
+    case 'folder-not-ours':
+      return EXIT.usage;
+    default:
+      return EXIT.unavailable;
+  }
+}
