@@ -28,6 +28,8 @@ export interface UpOptions {
   readonly stdout?: Output;
   readonly stderr?: Output;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Where the programs lie; default: beside this one. */
+  readonly root?: string;
 }
 
 /**
@@ -71,6 +73,7 @@ async function run(
     ports: platformPorts(options.portBase),
     openLog: (folder) => openLogStream(folder, DAEMONS, screen.record),
     environment: options.environment,
+    ...(options.root === undefined ? {} : { root: options.root }),
     nodeEnv: 'production',
     compileCache: join(homedir(), '.cache', 'jobber', 'compiled'),
     signal: interruptions.first,

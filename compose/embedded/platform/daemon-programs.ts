@@ -1,4 +1,4 @@
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The daemons in the order in which they depend on each other; they are stopped in the opposite one. */
@@ -14,19 +14,19 @@ export const DAEMON_TITLES: Readonly<Record<DaemonName, string>> = {
   executor: 'Executor',
 };
 
-/** The repository, or `dist` in a release build: the layout is the same. */
+/** Where the programs lie: the repository, or `dist` in a release build, whose layout is the same. */
 export const PLATFORM_ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The file that is run, the same one as in production. */
-export function daemonProgram(name: DaemonName): string {
-  return entryFile(`daemons/${name}/main`);
+export function daemonProgram(name: DaemonName, root = PLATFORM_ROOT): string {
+  return entryFile(root, join('daemons', name, 'main'));
 }
 
-export function migrateProgram(): string {
-  return entryFile('db/migrate');
+export function migrateProgram(root = PLATFORM_ROOT): string {
+  return entryFile(root, join('db', 'migrate'));
 }
 
 /** TypeScript runs TypeScript, a release build its own JavaScript. */
-function entryFile(path: string): string {
-  return `${PLATFORM_ROOT}${path}${extname(fileURLToPath(import.meta.url))}`;
+function entryFile(root: string, path: string): string {
+  return `${join(root, path)}${extname(fileURLToPath(import.meta.url))}`;
 }

@@ -29,7 +29,7 @@ export interface LogStream {
     message: string,
     fields?: Readonly<Record<string, unknown>>,
   ): void;
-  /** The last line of `level` fatal or error that a daemon wrote since the stream was opened. */
+  /** The last error that a daemon told of since the stream was opened. */
   lastProblem(source: DaemonName): string | undefined;
   /** Hands on what has been written by now. */
   flush(): void;
@@ -60,8 +60,8 @@ export function openLogStream(
     }
     records.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
     for (const record of records) {
-      const { level, msg } = record.fields ?? {};
-      if (level === 'fatal' || level === 'error') problems.set(record.source, String(msg));
+      const problem = problemOf(record);
+      if (problem !== undefined) problems.set(record.source, problem);
       onRecord(record);
     }
     // What `up` says is not read back, but its file must not grow for ever either.
@@ -93,6 +93,12 @@ export function openLogStream(
       for (const file of files.values()) file.close();
     },
   };
+}
+
+function problemOf({ fields, line }: LogRecord): string | undefined {
+  // What Node itself writes before it gives up.
+  if (!fields) return /^(\w*Error\b.*|FATAL ERROR: .*)$/.exec(line)?.[1];
+  return fields['level'] === 'fatal' || fields['level'] === 'error' ? String(fields['msg']) : undefined;
 }
 
 function parseRecord(source: LogSource, line: string): LogRecord {

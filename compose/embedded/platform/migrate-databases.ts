@@ -8,9 +8,9 @@ import { PlatformError } from './platform-error.ts';
  */
 export async function migrateDatabases(
   urls: Readonly<Record<'auth' | 'jobs' | 'products', string>>,
-  options: { environment: NodeJS.ProcessEnv; signal: AbortSignal },
+  options: { environment: NodeJS.ProcessEnv; signal: AbortSignal; root?: string | undefined },
 ): Promise<void> {
-  const child = spawn(process.execPath, [migrateProgram(), 'all'], {
+  const child = spawn(process.execPath, [migrateProgram(options.root), 'all'], {
     env: {
       ...options.environment,
       AUTH_DATABASE_URL: urls.auth,

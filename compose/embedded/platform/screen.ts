@@ -14,6 +14,9 @@ export interface Screen {
   fail(message: string): void;
 }
 
+/** Of what went before a failed start; the log files have all of it. */
+const MOST_PROBLEMS = 10;
+
 export function createScreen(options: {
   stdout: Output;
   stderr: Output;
@@ -51,7 +54,10 @@ export function createScreen(options: {
       clearPhase();
       const problems = (held ?? []).filter(({ fields }) => fields?.['level'] !== 'info');
       held = undefined;
-      if (!json) for (const problem of problems) stderr.write(`${formatRecord(problem, color)}\n`);
+      if (!json) {
+        for (const problem of problems.slice(-MOST_PROBLEMS))
+          stderr.write(`${formatRecord(problem, color)}\n`);
+      }
       stderr.write(`Error: ${cleanText(message)}\n`);
     },
   };

@@ -28,6 +28,7 @@ interface Options {
   readonly log: LogStream;
   /** Of the pid files. */
   readonly runFolder: string;
+  readonly root?: string | undefined;
 }
 
 /** Starts all daemons at once (each waits for what it needs) and keeps them running. */
@@ -47,7 +48,7 @@ export function startDaemons(options: Options): StartedDaemons {
     });
     const daemon = superviseDaemon({
       program: process.execPath,
-      args: [daemonProgram(name)],
+      args: [daemonProgram(name, options.root)],
       environment: daemonEnvironment(name, options.settings, options.environment),
       output: log.outputOf(name),
       pidFile: join(options.runFolder, `${name}.pid`),
@@ -70,7 +71,7 @@ export function startDaemons(options: Options): StartedDaemons {
     })),
     restart: (name) => daemons.get(name)?.restart(),
     async untilReady(signal) {
-      const given = AbortSignal.any([signal, AbortSignal.timeout(READY_WITHIN_MS)]);
+      const given = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(READY_WITHIN_MS)]);
       const failure = failed.then((error) => {
         throw error;
       });
@@ -140,21 +141,27 @@ function misconfigured(name: DaemonName, log: LogStream): PlatformError {
   const problem = log.lastProblem(name) ?? 'it did not say why';
   return new PlatformError(
     'daemon-misconfigured',
-    `${DAEMON_TITLES[name]} refuses its configuration: ${problem}.`,
+    `${DAEMON_TITLES[name]} refuses its configuration: ${problem}. ${whereTheLogIs(name, log)}`,
   );
 }
 
 function keepsFailing(name: DaemonName, how: string, log: LogStream): PlatformError {
-  const problem = log.lastProblem(name) ?? how;
-  return new PlatformError('daemon-not-ready', `${DAEMON_TITLES[name]} does not start: ${problem}.`);
+  const problem = log.lastProblem(name);
+  return new PlatformError(
+    'daemon-not-ready',
+    `${DAEMON_TITLES[name]} does not start: it ${how}${problem === undefined ? '' : `, saying: ${problem}`}. ${whereTheLogIs(name, log)}`,
+  );
 }
 
 function notReady(name: DaemonName, log: LogStream): PlatformError {
   const problem = log.lastProblem(name);
   const said = problem === undefined ? '' : `; it said: ${problem}`;
-  const seconds = READY_WITHIN_MS / 1000;
   return new PlatformError(
     'daemon-not-ready',
-    `${DAEMON_TITLES[name]} was not ready within ${seconds} seconds${said}.`,
+    `${DAEMON_TITLES[name]} was not ready within ${READY_WITHIN_MS / 1000} seconds${said}. ${whereTheLogIs(name, log)}`,
   );
+}
+
+function whereTheLogIs(name: DaemonName, log: LogStream): string {
+  return `Its log is ${join(log.folder, `${name}.log`)}.`;
 }

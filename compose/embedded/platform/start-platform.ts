@@ -28,6 +28,8 @@ export interface PlatformOptions {
   readonly throwaway?: boolean;
   /** Databases that somebody else runs, instead of an embedded PostgreSQL. */
   readonly databaseUrls?: DaemonSettings['databaseUrls'];
+  /** Where the programs lie; see daemon-programs.ts. */
+  readonly root?: string;
   /** Ends the start: what has been started by then is stopped. */
   readonly signal: AbortSignal;
   /** Told what is about to be done. */
@@ -74,7 +76,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     releases.push({ stop: () => databases.stop(), kill: () => databases.stop({ atOnce: true }) });
     signal.throwIfAborted();
     onPhase('migrations');
-    await migrateDatabases(databases.urls, { environment: compiledOnce(options), signal });
+    await migrateDatabases(databases.urls, {
+      environment: compiledOnce(options),
+      signal,
+      root: options.root,
+    });
     const administered = await databases.hasAdministrator();
     signal.throwIfAborted();
 
@@ -95,6 +101,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       environment: options.environment,
       log,
       runFolder,
+      root: options.root,
     });
     releases.push(...daemons.releases);
     await daemons.untilReady(signal);

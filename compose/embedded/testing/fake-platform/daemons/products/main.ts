@@ -1,0 +1,3 @@
+import { runFakeDaemon } from '../../run-fake-daemon.ts';
+
+runFakeDaemon('products', process.env);
