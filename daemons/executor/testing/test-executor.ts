@@ -1,7 +1,7 @@
 // An executor in this process, against a Jobs in memory, with the job types that tests need.
 import { Writable } from 'node:stream';
 import { createScope } from '@jobber/shared/lifecycle';
-import { pino } from 'pino';
+import { createLogger } from '@jobber/shared/log';
 import { onTestFinished, vi } from 'vitest';
 import { loadExecutorConfig } from '../config.ts';
 import { startExecutor } from '../start-executor.ts';
@@ -30,8 +30,8 @@ export async function startTestExecutor(
   environment: Record<string, string> = {},
 ): Promise<TestExecutor> {
   const logs: Record<string, unknown>[] = [];
-  const log = pino(
-    { level: 'debug' },
+  const log = createLogger(
+    { daemon: 'executor', level: 'debug' },
     new Writable({
       write(line, _encoding, done) {
         logs.push(JSON.parse(String(line)));
