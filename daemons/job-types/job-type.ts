@@ -53,7 +53,11 @@ export interface TaskContext<Item> {
 /** What handlers that run inline may use. */
 export interface TaskServices {
   /** Writes products, idempotently by (job, item); rejects when Products can't be reached. */
-  createProducts(jobId: number, items: readonly ProductItem[], signal: AbortSignal): Promise<readonly ProductOutcome[]>;
+  createProducts(
+    jobId: number,
+    items: readonly ProductItem[],
+    signal: AbortSignal,
+  ): Promise<readonly ProductOutcome[]>;
 }
 
 /** How one item ended in this attempt: a closed set. A handler that throws means `retry` for all of its items. */

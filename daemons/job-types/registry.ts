@@ -1,5 +1,6 @@
 import { fibonacci } from './fibonacci/index.ts';
 import type { JobType } from './job-type.ts';
+import { loadProducts } from './load-products/index.ts';
 
 export {
   type ItemResult,
@@ -13,4 +14,4 @@ export {
 } from './job-type.ts';
 
 /** The job types that come with jobber. A user's own stand in a module of theirs, named by JOBBER_JOB_TYPES. */
-export const jobTypes: readonly JobType[] = [fibonacci];
+export const jobTypes: readonly JobType[] = [fibonacci, loadProducts];
