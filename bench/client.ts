@@ -26,7 +26,9 @@ export async function connect(addresses: Addresses): Promise<BenchClient> {
   const email = `bench-${crypto.randomUUID()}@example.com`;
   const password = crypto.randomUUID();
   const auth = `${addresses.auth}/auth/graphql`;
-  await graphql(auth, 'mutation ($i: CreateUserInput!) { createUser(createUserInput: $i) { id } }', { i: { email, password } });
+  await graphql(auth, 'mutation ($i: CreateUserInput!) { createUser(createUserInput: $i) { id } }', {
+    i: { email, password },
+  });
   const { login } = await graphql<{ login: { accessToken: string } }>(
     auth,
     'mutation ($i: LoginInput!) { login(loginInput: $i) { accessToken } }',
@@ -69,7 +71,12 @@ export async function connect(addresses: Addresses): Promise<BenchClient> {
   };
 }
 
-async function graphql<T>(url: string, query: string, variables: object = {}, authorization?: string): Promise<T> {
+async function graphql<T>(
+  url: string,
+  query: string,
+  variables: object = {},
+  authorization?: string,
+): Promise<T> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },

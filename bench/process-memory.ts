@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
 export interface ProcessMemory {
   readonly pid: number;
@@ -30,6 +30,7 @@ async function memoryOf(pid: number): Promise<ProcessMemory | undefined> {
     readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
   ]);
   if (rollup === undefined) return undefined;
-  const megabytes = (field: string) => Number(new RegExp(`^${field}: +(\\d+)`, 'm').exec(rollup)?.[1] ?? 0) / 1024;
+  const megabytes = (field: string) =>
+    Number(new RegExp(`^${field}: +(\\d+)`, 'm').exec(rollup)?.[1] ?? 0) / 1024;
   return { pid, command: command.replaceAll('\0', ' ').trim(), rss: megabytes('Rss'), pss: megabytes('Pss') };
 }

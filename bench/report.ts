@@ -15,7 +15,9 @@ export function printFigures(title: string, figures: readonly Figure[]): void {
   console.log(`\n${title}`);
   for (const { name, value, unit, goal, met, note } of figures) {
     const verdict = goal === undefined ? '' : `  goal ${goal}: ${met ? 'met' : 'not met'}`;
-    console.log(`  ${name.padEnd(58)} ${format(value).padStart(10)} ${unit.padEnd(7)}${verdict}${note ? `  (${note})` : ''}`);
+    console.log(
+      `  ${name.padEnd(58)} ${format(value).padStart(10)} ${unit.padEnd(7)}${verdict}${note ? `  (${note})` : ''}`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BenchContext } from '../context.ts';
 import { EXECUTE_JOB } from '../client.ts';
+import type { BenchContext } from '../context.ts';
 import type { Figure } from '../report.ts';
 import { percentile, round } from '../statistics.ts';
 
@@ -24,7 +24,21 @@ export async function measureLatency({ client }: BenchContext): Promise<Figure[]
   const p99 = percentile(samples, 0.99);
   const note = `${SAMPLES} jobs, seen by server-sent events`;
   return [
-    { name: 'submit → completion seen, p50', value: round(p50), unit: 'ms', goal: '≤ 10 ms', met: p50 <= 10, note },
-    { name: 'submit → completion seen, p99', value: round(p99), unit: 'ms', goal: '≤ 3 × p50', met: p99 <= 3 * p50, note },
+    {
+      name: 'submit → completion seen, p50',
+      value: round(p50),
+      unit: 'ms',
+      goal: '≤ 10 ms',
+      met: p50 <= 10,
+      note,
+    },
+    {
+      name: 'submit → completion seen, p99',
+      value: round(p99),
+      unit: 'ms',
+      goal: '≤ 3 × p50',
+      met: p99 <= 3 * p50,
+      note,
+    },
   ];
 }

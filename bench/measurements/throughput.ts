@@ -28,11 +28,20 @@ export async function measureThroughput({ client, countUnfinished }: BenchContex
     i: { name: 'Fibonacci', data: Array.from({ length: JOBS }, () => ITEM) },
   });
   const { status, completed } = await client.untilEnded(executeJob.id);
-  if (status !== 'COMPLETED' || completed !== JOBS) throw new Error(`the bulk job is ${status}, ${completed} items`);
+  if (status !== 'COMPLETED' || completed !== JOBS)
+    throw new Error(`the bulk job is ${status}, ${completed} items`);
   const bulk = (performance.now() - bulkStarted) / 1_000;
   return [
-    { name: `${JOBS} jobs, ${SUBMITTERS} submitters, accepted`, value: round(JOBS / accepted, 0), unit: 'jobs/s' },
-    { name: `${JOBS} jobs, ${SUBMITTERS} submitters, durably completed`, value: round(JOBS / done, 0), unit: 'jobs/s' },
+    {
+      name: `${JOBS} jobs, ${SUBMITTERS} submitters, accepted`,
+      value: round(JOBS / accepted, 0),
+      unit: 'jobs/s',
+    },
+    {
+      name: `${JOBS} jobs, ${SUBMITTERS} submitters, durably completed`,
+      value: round(JOBS / done, 0),
+      unit: 'jobs/s',
+    },
     { name: `one job of ${JOBS} items, until seen completed`, value: round(JOBS / bulk, 0), unit: 'items/s' },
   ];
 }

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Addresses } from './client.ts';
+
+const SHIM = fileURLToPath(new URL('../cli/bin/jobber.js', import.meta.url));
+const START_LIMIT_MS = 60_000;
+
+/** A platform as people start it: `jobber up`, in a folder of its own, with fsync and synchronous_commit on. */
+export interface BenchPlatform {
+  readonly addresses: Addresses;
+  /** Of `jobber up`; the daemons and PostgreSQL are its descendants. */
+  readonly pid: number;
+  /** From the command to the last daemon's readiness, in seconds. */
+  readonly startSeconds: number;
+  readonly productsDatabaseUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface BenchFolder {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+export async function createFolder(): Promise<BenchFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'jobber-bench-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Starts the platform in `folder`; the second time there it is a warm start. */
+export async function startPlatform(folder: string): Promise<BenchPlatform> {
+  const base = await findFreeBase();
+  const dataDir = join(folder, 'data');
+  const started = performance.now();
+  const child = spawn(
+    process.execPath,
+    [SHIM, 'up', '--data-dir', dataDir, '--port-base', String(base), '--json-logs'],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, JOBBER_HOME: join(folder, 'home'), LOG_LEVEL: 'warn' },
+    },
+  );
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-4_000);
+  });
+  const [auth, jobs, executor, products] = [0, 1, 2, 3].map(
+    (n) => `http://127.0.0.1:${base + n}`,
+  ) as string[];
+  const ready = [
+    `${auth}/auth/ready`,
+    `${jobs}/jobs/ready`,
+    `${executor}/executor/ready`,
+    `${products}/products/ready`,
+  ];
+  while (!(await Promise.all(ready.map(answersOk))).every(Boolean)) {
+    if (child.exitCode !== null) throw new Error(`jobber up ended with ${child.exitCode}: ${errors}`);
+    if (performance.now() - started > START_LIMIT_MS) throw new Error('jobber up did not become ready');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const startSeconds = (performance.now() - started) / 1_000;
+  const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as {
+    productsDatabase: string;
+  };
+  return {
+    addresses: { auth: auth ?? '', jobs: jobs ?? '', products: products ?? '' },
+    pid: child.pid ?? 0,
+    startSeconds,
+    productsDatabaseUrl: `postgresql://products:${secrets.productsDatabase}@127.0.0.1:${base + 7}/products`,
+    stop: () => stop(child),
+  };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  child.kill('SIGINT');
+  await once(child, 'exit');
+}
+
+async function answersOk(url: string): Promise<boolean> {
+  const response = await fetch(url).catch(() => undefined);
+  await response?.arrayBuffer();
+  return response?.ok === true;
+}
+
+/** Ten ports in a row that nobody listens at. */
+async function findFreeBase(): Promise<number> {
+  for (let base = 14_000; base < 30_000; base += 10) {
+    const free = await Promise.all(Array.from({ length: 10 }, (_, n) => isFree(base + n)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error('no ten free ports in a row');
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}
