@@ -1,5 +1,4 @@
 import { Config } from '@oclif/core/config';
-import { flush } from '@oclif/core/flush';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { arrangeArguments } from './arrange-arguments.ts';
@@ -9,7 +8,7 @@ import { printFailure } from './render/failure.ts';
 import { refuseUnknownCommand } from './unknown-command.ts';
 
 /**
- * Runs one command. Sets the process's exit code and returns when everything is printed.
+ * Runs one command. Sets the process's exit code.
  *
  * @param root the folder of package.json and oclif.manifest.json
  * @param args as typed, without the program's name
@@ -22,7 +21,6 @@ export async function main(root: string, args: string[]): Promise<void> {
     const config = await Config.load({ root });
     refuseUnknownCommand(config, argv);
     await run(argv, config);
-    await flush();
   } catch (error) {
     const failure = describeError(error);
     if (failure.exitCode !== EXIT.ok) printFailure(failure, wantsJson(argv));

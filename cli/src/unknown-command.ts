@@ -16,13 +16,30 @@ export function refuseUnknownCommand(config: Config, argv: readonly string[]): v
         'UNKNOWN_COMMAND',
       );
     }
+    if (argv.length === 1 && argv[0] === '--json') {
+      throw usageFailure('No command was given: jobber --help lists them', 'UNKNOWN_COMMAND');
+    }
     return;
   }
   const help = argv.includes('--help') || argv.includes('-h');
   const [id = ''] = normalizeArgv(config, help ? words : [...argv]);
   if (config.findCommand(id)) return;
-  const topic = config.findTopic(id);
-  if (topic) return;
+  if (config.findTopic(id)) {
+    if (help || !argv.includes('--json')) return;
+    throw usageFailure(
+      `jobber ${id} is not a command: jobber ${id} --help lists what belongs to it`,
+      'UNKNOWN_COMMAND',
+    );
+  }
+  const extra = id.split(':').findIndex((_, at, parts) => config.findCommand(parts.slice(0, at).join(':')));
+  if (extra > 0) {
+    const parts = id.split(':');
+    const command = parts.slice(0, extra).join(' ');
+    throw usageFailure(
+      `"${cleanText(parts[extra] ?? '')}" is one argument too many. See jobber ${command} --help`,
+      'UNEXPECTED_ARGUMENT',
+    );
+  }
   const typed = cleanText(toConfiguredId(id, config)).slice(0, 100);
   const known = config.commandIDs.map((known) => toConfiguredId(known, config));
   const names = [...known, ...config.topics.map((topic) => toConfiguredId(topic.name, config))];

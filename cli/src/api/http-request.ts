@@ -52,7 +52,10 @@ export function startRequest(url: URL, options: RequestOptions) {
 /** @throws a Failure when the answer is a redirect or too long */
 export async function readAnswer(response: IncomingMessage, url: URL): Promise<HttpAnswer> {
   const status = response.statusCode ?? 0;
-  refuseRedirect(status, response.headers.location, url);
+  if (status >= 300 && status <= 399) {
+    response.destroy();
+    throw redirected(response.headers.location, url);
+  }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -70,10 +73,9 @@ export async function readAnswer(response: IncomingMessage, url: URL): Promise<H
   };
 }
 
-function refuseRedirect(status: number, location: string | undefined, url: URL): void {
-  if (status < 300 || status > 399) return;
+function redirected(location: string | undefined, url: URL): Failure {
   const to = location === undefined ? 'elsewhere' : `to ${cleanText(location).slice(0, 200)}`;
-  throw new Failure(
+  return new Failure(
     `${url.origin} redirects ${to}, and redirects are not followed, so that your login goes nowhere else: give the final address (--server)`,
     { exitCode: EXIT.unavailable, reason: 'REDIRECTED' },
   );

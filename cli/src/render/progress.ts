@@ -10,7 +10,8 @@ export interface Progress {
 const SILENT: Progress = { update: () => {}, stop: () => {} };
 
 export async function startProgress(text: string, quiet: boolean): Promise<Progress> {
-  if (quiet || !process.stderr.isTTY) return SILENT;
+  // A terminal without a size, as some containers have: ora would divide by its width.
+  if (quiet || !process.stderr.isTTY || !process.stderr.columns) return SILENT;
   const { default: ora } = await import('ora');
   // Input stays the terminal's: Ctrl-C is ours to handle.
   const spinner: Ora = ora({ text, stream: process.stderr, discardStdin: false, isEnabled: true }).start();

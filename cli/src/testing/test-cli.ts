@@ -31,19 +31,19 @@ export interface TestCli extends Disposable {
   loginTo: (url: string, changes?: { expiresAt?: string }) => void;
   run: (args: string[], options?: RunOptions) => Promise<Run>;
   start: (args: string[], options?: RunOptions) => Running;
+  /** Any program, in the same surroundings: one that makes a pseudo-terminal. Its stdin stays open. */
+  startProgram: (words: string[]) => Running;
 }
 
 interface RunOptions {
   input?: string;
   env?: Record<string, string>;
-  /** A program, with its arguments, that starts the CLI: for pseudo-terminals. */
-  under?: string[];
 }
 
 export function makeTestCli(server?: string): TestCli {
   const home = mkdtempSync(join(tmpdir(), 'jobber-cli-'));
-  const start = (args: string[], options: RunOptions = {}): Running => {
-    const [program = '', ...rest] = [...(options.under ?? []), process.execPath, shim, ...args];
+  const launch = (words: string[], options: RunOptions) => {
+    const [program = '', ...rest] = words;
     const env = {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       HOME: home,
@@ -51,9 +51,12 @@ export function makeTestCli(server?: string): TestCli {
       ...(server && { JOBBER_SERVER: server }),
       ...options.env,
     };
-    const child = spawn(program, rest, { env, cwd: home, stdio: ['pipe', 'pipe', 'pipe'] });
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(options.input ?? '');
+    return spawn(program, rest, { env, cwd: home, stdio: ['pipe', 'pipe', 'pipe'] });
+  };
+  const start = (args: string[], options: RunOptions = {}): Running => {
+    const child = launch([process.execPath, shim, ...args], options);
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input ?? '');
     return follow(child);
   };
   return {
@@ -65,6 +68,7 @@ export function makeTestCli(server?: string): TestCli {
     },
     run: (args, options) => start(args, options).ended,
     start,
+    startProgram: (words) => follow(launch(words, {})),
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   };
 }

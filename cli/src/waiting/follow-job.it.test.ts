@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { makeTestCli } from '../testing/test-cli.ts';
+import { jobOf, startTestPlatform } from '../testing/test-platform.ts';
+
+const half = jobOf({ status: 'IN_PROGRESS', size: 1000, completed: 500, endedAt: null });
+
+async function setUp() {
+  const platform = await startTestPlatform();
+  const opened = Promise.withResolvers<void>();
+  platform.answers['Job'] = () => ({ job: half });
+  platform.events = (_id, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(`event: job\ndata: ${JSON.stringify(half)}\n\n`, () => opened.resolve());
+  };
+  const cli = makeTestCli(platform.url);
+  cli.loginTo(platform.url);
+  const stack = new AsyncDisposableStack();
+  stack.use(platform);
+  stack.use(cli);
+  return { platform, cli, opened: opened.promise, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test('the first Ctrl-C detaches: the job goes on, 130, and how to come back', async () => {
+  await using set = await setUp();
+  const running = set.cli.start(['job', 'show', '12', '--wait']);
+  await set.opened;
+  running.child.kill('SIGINT');
+  expect(await running.ended).toMatchObject({
+    exitCode: 130,
+    stdout: '',
+    stderr: 'Error: Detached: job 12 goes on without you; come back with: jobber job show 12 --wait\n',
+  });
+  expect(set.platform.calls.map(({ operation }) => operation)).not.toContain('Cancel');
+});
+
+test('with --json a detached command prints JSON', async () => {
+  await using set = await setUp();
+  const running = set.cli.start(['job', 'show', '12', '--wait', '--json']);
+  await set.opened;
+  running.child.kill('SIGINT');
+  const run = await running.ended;
+  expect(run.exitCode).toBe(130);
+  expect(run.json()).toMatchObject({
+    error: { reason: 'INTERRUPTED', exitCode: 130, details: { job: { id: 12 } } },
+  });
+});
+
+// util-linux's script makes a pseudo-terminal; where it is missing there is nothing to try it on.
+const script = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
+if (!script) process.stderr.write('not tried, because there is no `script`: progress on a terminal\n');
+const shim = fileURLToPath(new URL('../../bin/jobber.js', import.meta.url));
+
+function onTerminal(args: string): string[] {
+  const command = `stty columns 100 rows 30; exec '${process.execPath}' '${shim}' ${args}`;
+  return [script ?? '', '--quiet', '--return', '--command', command, '/dev/null'];
+}
+
+test.runIf(script)('on a terminal there is progress, and Ctrl-C detaches', async () => {
+  await using set = await setUp();
+  const running = set.cli.startProgram(onTerminal('job show 12 --wait'));
+  await running.until('500 of 1,000');
+  running.child.stdin?.write('\u0003');
+  const run = await running.ended;
+  expect(run.stdout).toContain('█');
+  expect(run.stdout).toContain('Detached: job 12 goes on without you');
+  expect(run.exitCode).toBe(130);
+});
+
+test.runIf(script)('on a terminal `job run` waits by itself', async () => {
+  await using set = await setUp();
+  set.platform.events = (_id, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`event: job\ndata: ${JSON.stringify(jobOf())}\n\n`);
+  };
+  const run = await set.cli.startProgram(onTerminal('job run fibonacci')).ended;
+  expect(run.stdout).toContain('F(10) = ');
+  expect(run.exitCode).toBe(0);
+});
+
+test.runIf(script)('a password that is typed is not shown', async () => {
+  await using set = await setUp();
+  const running = set.cli.startProgram(onTerminal('login --email ada@example.com'));
+  await running.until('Password:');
+  running.child.stdin?.write('correct horse\r');
+  const run = await running.ended;
+  expect(run.stdout).toContain('as ada@example.com');
+  expect(run.stdout).not.toContain('horse');
+  expect(set.platform.calls[0]?.variables).toMatchObject({ loginInput: { password: 'correct horse' } });
+  expect(run.exitCode).toBe(0);
+});
+
+test.runIf(script)('Ctrl-C at the password ends with 130', async () => {
+  await using set = await setUp();
+  const running = set.cli.startProgram(onTerminal('login --email ada@example.com'));
+  await running.until('Password:');
+  running.child.stdin?.write('\u0003');
+  const run = await running.ended;
+  expect(run.stdout).toContain('Error: Interrupted');
+  expect(run.exitCode).toBe(130);
+});
+
+test.runIf(script)('a terminal without a size is no reason to hang', async () => {
+  await using set = await setUp();
+  const args = onTerminal('job run fibonacci --timeout 300ms').map((word) =>
+    word.replace('columns 100 rows 30', 'columns 0 rows 0'),
+  );
+  expect((await set.cli.startProgram(args).ended).exitCode).toBe(6);
+});
