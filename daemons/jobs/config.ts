@@ -26,6 +26,10 @@ const SETTINGS = {
   uploadMaxBytes: setting('JOBS_UPLOAD_MAX_BYTES', integer(GIB, { min: 1, max: 1024 * GIB })),
   /** All uploads of one user together. */
   uploadQuotaBytes: setting('JOBS_UPLOAD_QUOTA_BYTES', integer(10 * GIB, { min: 1, max: 1024 * 1024 * GIB })),
+  /** After this time an upload is removed, unless an unfinished job reads it. */
+  uploadRetentionDays: setting('JOBS_UPLOAD_RETENTION_DAYS', integer(30, { min: 1, max: 36_500 })),
+  /** How long an upload may pause. */
+  uploadStallSeconds: setting('JOBS_UPLOAD_STALL_SECONDS', integer(30, { min: 1, max: 3600 })),
   /** How long an executor may be silent before its tasks are given to others. */
   leaseSeconds: setting('JOBS_LEASE_SECONDS', integer(15, { min: 1, max: 3600 })),
 };

@@ -1,6 +1,7 @@
 import { JobType } from '@jobber/db/jobs';
 import { refuse } from '@jobber/shared/errors';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { printableName } from '../input/printable-name.ts';
 import { type CheckItem, compileItemCheck } from './check-items.ts';
 import { typeKey } from './type-key.ts';
 
@@ -26,14 +27,17 @@ const MAX_AGE_MS = 2_000;
 export function createJobTypeCatalog(orm: MikroORM): JobTypeCatalog {
   let entries = new Map<string, CatalogEntry>();
   let readAt = Number.NEGATIVE_INFINITY;
+  let changes = 0;
   let reading: Promise<void> | undefined;
 
   async function read(): Promise<void> {
+    const changesBefore = changes;
     const types = await orm.em.fork().find(JobType, {}, { orderBy: { slug: 'asc' } });
     entries = new Map(
       types.map((type) => [typeKey(type.slug), reuse(entries.get(typeKey(type.slug)), type)]),
     );
-    readAt = performance.now();
+    // A change during the reading may have been missed.
+    if (changes === changesBefore) readAt = performance.now();
   }
 
   async function refresh(maxAgeMs: number): Promise<void> {
@@ -44,23 +48,33 @@ export function createJobTypeCatalog(orm: MikroORM): JobTypeCatalog {
     await reading;
   }
 
+  /** While the database is away, what was read before is good enough to describe tasks and jobs with. */
+  async function refreshIfPossible(): Promise<void> {
+    await refresh(MAX_AGE_MS).catch((error: unknown) => {
+      if (entries.size === 0) throw error;
+    });
+  }
+
   return {
     async find(name) {
       await refresh(MAX_AGE_MS);
       const known = entries.get(typeKey(name));
       if (known) return known;
       await refresh(0);
-      return entries.get(typeKey(name)) ?? refuse('JOB_TYPE_NOT_FOUND', `Job not found: ${shorten(name)}`);
+      return (
+        entries.get(typeKey(name)) ?? refuse('JOB_TYPE_NOT_FOUND', `Job not found: ${printableName(name)}`)
+      );
     },
     async bySlug(slug) {
-      await refresh(MAX_AGE_MS);
+      await refreshIfPossible();
       return entries.get(typeKey(slug));
     },
     async all() {
-      await refresh(MAX_AGE_MS);
+      await refreshIfPossible();
       return [...entries.values()].map(({ type }) => type);
     },
     invalidate() {
+      changes += 1;
       readAt = Number.NEGATIVE_INFINITY;
     },
   };
@@ -71,8 +85,4 @@ function reuse(previous: CatalogEntry | undefined, type: JobType): CatalogEntry 
   const same =
     previous !== undefined && JSON.stringify(previous.type.inputSchema) === JSON.stringify(type.inputSchema);
   return { type, checkItem: same ? previous.checkItem : compileItemCheck(type.inputSchema) };
-}
-
-function shorten(name: string): string {
-  return name.length > 100 ? `${name.slice(0, 100)}…` : name;
 }

@@ -18,11 +18,18 @@ const TASKS_READY = 'tasks_ready';
 const JOBS_CHANGED = 'jobs_changed';
 /** PostgreSQL's limit is 8,000 bytes; a list of ids that is longer is sent in parts. */
 const MAX_IDS = 500;
+const MIN_RECONNECT_MS = 100;
 const MAX_RECONNECT_MS = 2_000;
+/** A server that does not answer for this many milliseconds is gone: a connection can be dead without a word. */
+const SILENCE_MS = 4_000;
+
+const NOTIFY =
+  'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as m(channel, payload)';
 
 /**
  * LISTEN and NOTIFY over a connection of its own. What is to be told is collected while an earlier NOTIFY is on its
- * way, never sent within the transactions of callers: commits with a NOTIFY wait for one another.
+ * way, never sent within the transactions of callers: commits with a NOTIFY wait for one another. While there is no
+ * connection nothing is kept: other replicas poll.
  */
 export function createNotifications(options: {
   databaseUrl: string;
@@ -33,7 +40,7 @@ export function createNotifications(options: {
   const readyListeners: ((types: ReadonlySet<string>) => void)[] = [];
   const changeListeners: ((ids: ReadonlySet<number>) => void)[] = [];
   const stop = new AbortController();
-  let client: Client | undefined;
+  let current: { connection: Client; drop: () => void } | undefined;
   let types = new Set<string>();
   let ids = new Set<number>();
   let sending = false;
@@ -44,79 +51,117 @@ export function createNotifications(options: {
     else for (const listener of changeListeners) listener(new Set(parts.map(Number)));
   }
 
-  async function listen(): Promise<void> {
-    for (let delay = 100; !stop.signal.aborted; delay = Math.min(delay * 2, MAX_RECONNECT_MS)) {
-      const connection = new Client({
-        connectionString: options.databaseUrl,
-        application_name: 'jobber-jobs-listen',
-        keepAlive: true,
-      });
-      const ended = new Promise<void>((resolve) => connection.once('end', resolve));
-      connection.on('error', (error) =>
-        log.debug({ error: describeUnknownError(error) }, 'listening interrupted'),
-      );
-      connection.on('notification', ({ processId, channel, payload = '' }) => {
-        if (processId !== connectionPid(connection)) receive(channel, payload);
-      });
+  async function keepListening(): Promise<void> {
+    let delay = MIN_RECONNECT_MS;
+    let heard = true;
+    while (!stop.signal.aborted) {
       try {
-        await connection.connect();
-        // A lost notification is found by polling: it need not wait for the disk.
-        await connection.query(`set synchronous_commit = off; listen ${TASKS_READY}; listen ${JOBS_CHANGED}`);
-        client = connection;
-        delay = 100;
-        send();
-        await ended;
+        await listen(() => {
+          if (!heard) log.info('listening for changes again');
+          heard = true;
+          delay = MIN_RECONNECT_MS;
+        });
       } catch (error) {
-        log.debug({ error: describeUnknownError(error) }, 'listening failed');
-        await connection.end().catch(() => {});
+        if (heard && !stop.signal.aborted)
+          log.warn(
+            { error: describeUnknownError(error) },
+            'not listening for changes; polling until it works',
+          );
+        heard = false;
       }
-      client = undefined;
       await sleep(delay, undefined, { signal: stop.signal }).catch(() => {});
+      delay = Math.min(delay * 2, MAX_RECONNECT_MS);
+    }
+  }
+
+  /** Listens until the connection ends, which is always an error unless we stop. */
+  async function listen(onListening: () => void): Promise<void> {
+    const connection = new Client({
+      connectionString: options.databaseUrl,
+      application_name: 'jobber-jobs-listen',
+      keepAlive: true,
+      connectionTimeoutMillis: SILENCE_MS,
+      query_timeout: SILENCE_MS,
+    });
+    let close: () => void = () => {};
+    let failure: unknown = new Error('the connection has ended');
+    const ended = new Promise<void>((resolve) => {
+      close = resolve;
+      connection.once('end', resolve);
+      stop.signal.addEventListener('abort', close);
+    });
+    connection.on('error', (error) => {
+      failure = error;
+    });
+    connection.on('notification', ({ processId, channel, payload = '' }) => {
+      if (processId !== connectionPid(connection)) receive(channel, payload);
+    });
+    try {
+      await connection.connect();
+      // A lost notification is found by polling: it need not wait for the disk.
+      await connection.query(`set synchronous_commit = off; listen ${TASKS_READY}; listen ${JOBS_CHANGED}`);
+      current = { connection, drop: close };
+      onListening();
+      await ended;
+      if (!stop.signal.aborted) throw failure;
+    } finally {
+      current = undefined;
+      stop.signal.removeEventListener('abort', close);
+      // Not awaited: a server that is silent never says goodbye.
+      connection.end().catch(() => {});
     }
   }
 
   function send(): void {
-    if (sending || !client || (types.size === 0 && ids.size === 0)) return;
+    if (sending || (types.size === 0 && ids.size === 0)) return;
     sending = true;
     setImmediate(async () => {
-      const messages: [string, string][] = [];
-      if (types.size > 0) messages.push([TASKS_READY, [...types].join(',')]);
-      const list = [...ids];
-      for (let at = 0; at < list.length; at += MAX_IDS) {
-        messages.push([JOBS_CHANGED, list.slice(at, at + MAX_IDS).join(',')]);
-      }
-      types = new Set();
-      ids = new Set();
+      const messages = takeMessages();
+      const through = current;
       try {
-        await client?.query({
+        await through?.connection.query({
           name: 'notify',
-          text: 'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as m(channel, payload)',
+          text: NOTIFY,
           values: [messages.map(([channel]) => channel), messages.map(([, payload]) => payload)],
         });
       } catch (error) {
         log.debug({ error: describeUnknownError(error) }, 'notify failed');
+        through?.drop();
       }
       sending = false;
       send();
     });
   }
 
-  const listening = listen();
+  function takeMessages(): [channel: string, payload: string][] {
+    const messages: [string, string][] = [];
+    if (types.size > 0) messages.push([TASKS_READY, [...types].join(',')]);
+    const list = [...ids];
+    for (let at = 0; at < list.length; at += MAX_IDS) {
+      messages.push([JOBS_CHANGED, list.slice(at, at + MAX_IDS).join(',')]);
+    }
+    types = new Set();
+    ids = new Set();
+    return messages;
+  }
+
+  const listening = keepListening();
   options.scope.defer('notifications', async () => {
     stop.abort();
-    await client?.end().catch(() => {});
     await listening;
   });
 
   return {
     tasksReady(ready) {
       const local = new Set(ready);
+      if (local.size === 0) return;
       for (const type of local) types.add(type);
       for (const listener of readyListeners) listener(local);
       send();
     },
     jobsChanged(changed) {
       const local = new Set(changed);
+      if (local.size === 0) return;
       for (const id of local) ids.add(id);
       for (const listener of changeListeners) listener(local);
       send();

@@ -1,14 +1,16 @@
 import { describeUnknownError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import type { Pool } from 'pg';
-import { claimTasks } from '../transitions/claim-tasks.ts';
+import type { JobsMetrics } from '../jobs-metrics.ts';
+import { type ClaimOrder, claimTasks } from '../transitions/claim-tasks.ts';
 import { releaseAttempt } from '../transitions/release-attempt.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import type { Notifications } from './notifications.ts';
 
 /** The direct intake's source: ready tasks, claimed for executors as far as their credit goes. */
 export interface TaskFeed {
-  subscribe(subscriber: { executorId: string; types: readonly string[]; signal: AbortSignal }): Subscription;
+  /** `gone` aborts when nothing can be delivered any more. */
+  subscribe(subscriber: { executorId: string; types: readonly string[]; gone: AbortSignal }): Subscription;
   /** Ends all subscriptions: executors go to another replica. */
   stop(): void;
 }
@@ -16,12 +18,15 @@ export interface TaskFeed {
 export interface Subscription {
   /** The executor can take this many more tasks. */
   grant(credit: number): void;
+  /** No more tasks are wanted. What has been claimed is still delivered, and then `tasks` ends. */
+  close(): void;
   /** Batches of tasks whose attempts have been started for this executor. */
   tasks(): AsyncGenerator<StartedTask[], void, undefined>;
 }
 
 /** Tasks of one claim at most. */
 const MAX_CLAIM = 100;
+const MAX_CREDIT = 10_000;
 /** Tasks whose backoff ends, and those whose notification was lost, are found after this many milliseconds. */
 const POLL_MS = 1_000;
 
@@ -29,19 +34,28 @@ export function createTaskFeed(options: {
   pool: Pool;
   notifications: Notifications;
   leaseMs: number;
+  metrics: Pick<JobsMetrics, 'tasksClaimed'>;
   log: Logger;
 }): TaskFeed {
-  const stop = new AbortController();
-  const wakers = new Set<(types: ReadonlySet<string>) => void>();
+  const { pool, leaseMs, metrics, log } = options;
+  const subscriptions = new Set<{ close(): void; onReady(types: ReadonlySet<string>): void }>();
+  let stopped = false;
+  let failing = false;
   options.notifications.onTasksReady((types) => {
-    for (const wake of wakers) wake(types);
+    for (const { onReady } of subscriptions) onReady(types);
   });
 
-  function subscribe({ executorId, types, signal }: Parameters<TaskFeed['subscribe']>[0]): Subscription {
-    const ended = AbortSignal.any([signal, stop.signal]);
+  function subscribe({ executorId, types, gone }: Parameters<TaskFeed['subscribe']>[0]): Subscription {
+    let order: ClaimOrder = 'oldest';
     let credit = 0;
     let ready = true;
+    let closed = stopped;
     let wake: () => void = () => {};
+
+    function close(): void {
+      closed = true;
+      wake();
+    }
 
     function onReady(readyTypes: ReadonlySet<string>): void {
       if (!types.some((type) => readyTypes.has(type))) return;
@@ -51,74 +65,78 @@ export function createTaskFeed(options: {
 
     /** Until there is credit, and reason to believe that there are tasks. */
     async function untilWorthwhile(): Promise<void> {
-      let timer: NodeJS.Timeout | undefined;
-      while (!ended.aborted && (credit === 0 || !ready)) {
+      while (!closed && !gone.aborted && (credit === 0 || !ready)) {
         await new Promise<void>((resolve) => {
-          wake = resolve;
-          ended.addEventListener('abort', wake, { once: true });
-          clearTimeout(timer);
-          timer = setTimeout(() => {
-            ready = true;
+          const timer = setTimeout(onReady, POLL_MS, new Set(types));
+          wake = () => {
+            clearTimeout(timer);
             resolve();
-          }, POLL_MS);
+          };
         });
-        ended.removeEventListener('abort', wake);
       }
-      clearTimeout(timer);
     }
 
     async function claim(): Promise<StartedTask[]> {
       ready = false;
+      order = order === 'oldest' ? 'widest' : 'oldest';
       const limit = Math.min(credit, MAX_CLAIM);
       try {
-        const tasks = await claimTasks(options.pool, { types, limit, executorId, leaseMs: options.leaseMs });
+        const tasks = await claimTasks(pool, { types, limit, order, executorId, leaseMs });
         if (tasks.length === limit) ready = true;
+        for (const { type } of tasks) metrics.tasksClaimed.inc({ type });
+        failing = false;
         return tasks;
       } catch (error) {
         // The poll comes back to it; until then the database has time to recover.
-        options.log.warn({ error: describeUnknownError(error) }, 'claiming tasks failed');
+        if (!failing) log.warn({ error: describeUnknownError(error) }, 'claiming tasks failed; trying again');
+        failing = true;
         return [];
       }
     }
 
     async function* tasks(): AsyncGenerator<StartedTask[], void, undefined> {
-      wakers.add(onReady);
-      let undelivered: StartedTask[] = [];
+      const subscription = { close, onReady };
+      subscriptions.add(subscription);
+      gone.addEventListener('abort', close);
       try {
-        for (;;) {
+        while (!closed && !gone.aborted) {
           await untilWorthwhile();
-          if (ended.aborted) return;
-          undelivered = await claim();
-          if (ended.aborted) return;
-          if (undelivered.length === 0) continue;
-          const delivered = undelivered;
-          undelivered = [];
-          credit -= delivered.length;
-          yield delivered;
+          if (closed || gone.aborted) return;
+          const claimed = await claim();
+          if (gone.aborted) return await giveBack(claimed);
+          credit -= claimed.length;
+          if (claimed.length > 0) yield claimed;
         }
       } finally {
-        wakers.delete(onReady);
-        await giveBack(undelivered);
+        gone.removeEventListener('abort', close);
+        subscriptions.delete(subscription);
       }
     }
 
     /** Tasks that were claimed while the executor went away need not wait for their lease to expire. */
-    async function giveBack(undelivered: readonly StartedTask[]): Promise<void> {
-      for (const { jobId, seq, attempt, type } of undelivered) {
+    async function giveBack(claimed: readonly StartedTask[]): Promise<void> {
+      for (const { jobId, seq, attempt, type } of claimed) {
         const ref = { jobId, seq, attempt, decided: [], counters: null, error: null };
-        const released = await releaseAttempt(options.pool, ref).catch(() => false);
+        const released = await releaseAttempt(pool, ref).catch(() => undefined);
         if (released) options.notifications.tasksReady([type]);
       }
     }
 
     return {
       grant(more) {
-        credit += more;
+        credit = Math.min(MAX_CREDIT, credit + more);
         wake();
       },
+      close,
       tasks,
     };
   }
 
-  return { subscribe, stop: () => stop.abort() };
+  return {
+    subscribe,
+    stop() {
+      stopped = true;
+      for (const { close } of subscriptions) close();
+    },
+  };
 }

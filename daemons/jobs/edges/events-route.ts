@@ -1,88 +1,95 @@
-import { callerOf } from '@jobber/shared/auth-guard';
-import { errorResponse } from '@jobber/shared/http';
+import { callerOf, type Identity } from '@jobber/shared/auth-guard';
+import { describeUnknownError } from '@jobber/shared/errors';
+import type { Logger } from '@jobber/shared/log';
 import { Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { JobChanges } from '../dispatch/job-changes.ts';
 import type { JobView } from '../use-cases/job-view.ts';
 import type { ReadJob } from '../use-cases/read-jobs.ts';
+import { answerInTime } from './answer-in-time.ts';
+import { createChangeSignal } from './change-signal.ts';
+import type { HttpEdge } from './http-edge.ts';
+import { createPerUserLimit } from './limit-per-user.ts';
 
-/** A job that changes all the time is told about this often at most, in milliseconds; its end at once. */
+/** A job that changes all the time is told about this often at most, in milliseconds; its end as soon. */
 const COALESCE_MS = 100;
 /** A lost notification is made good for after this many milliseconds; it keeps proxies from closing the stream, too. */
 const RECHECK_MS = 5_000;
+/** Streams of one user at the same time. */
+const MAX_STREAMS = 100;
 
-/** `GET /jobs/:id/events`: Server-Sent Events, `event: job` at once and after each change, until the job has ended. */
-export function eventsRoute(parts: { readJob: ReadJob; changes: JobChanges; stopping: AbortSignal }): Hono {
+/**
+ * `GET /jobs/:id/events`: Server-Sent Events, `event: job` at once and after each change, until the job has ended or
+ * this replica stops. Clients then ask again.
+ */
+export function eventsRoute(parts: {
+  readJob: ReadJob;
+  changes: JobChanges;
+  stopping: AbortSignal;
+  edge: HttpEdge;
+  log: Logger;
+}): Hono {
+  const { readJob, changes, stopping, edge, log } = parts;
+  const streams = createPerUserLimit(MAX_STREAMS, `watch ${MAX_STREAMS} jobs`);
   const app = new Hono();
-  app.get('/jobs/:id{[0-9]+}/events', async (c) => {
-    const id = Number(c.req.param('id'));
-    try {
-      const identity = await callerOf(c).identity();
-      const first = await parts.readJob(identity, id);
-      return streamSSE(c, async (stream) => {
-        const wait = createWait(parts.changes, id, parts.stopping);
-        stream.onAbort(wait.end);
-        try {
-          let job = first;
-          await stream.writeSSE(toEvent(job));
-          while (!stream.aborted && !parts.stopping.aborted && job.endedAt === null) {
-            await wait.next();
-            const now = await parts.readJob(identity, id);
-            if (!sameProgress(job, now)) await stream.writeSSE(toEvent(now));
-            else await stream.write(': still there\n\n');
-            job = now;
-          }
-        } finally {
-          wait.end();
-        }
-      });
-    } catch (error) {
-      return errorResponse(c, error);
-    }
-  });
-  return app;
-}
 
-/** Waits for changes; those that come while nobody waits are remembered. */
-function createWait(changes: JobChanges, id: number, stopping: AbortSignal) {
-  let changed = false;
-  let ended = false;
-  let wake: () => void = () => {};
-  const unwatch = changes.watch(id, () => {
-    changed = true;
-    wake();
-  });
-  let lastAt = Number.NEGATIVE_INFINITY;
-
-  function end(): void {
-    ended = true;
-    unwatch();
-    wake();
-  }
-
-  async function next(): Promise<void> {
-    if (!changed && !ended && !stopping.aborted) await pause(RECHECK_MS);
-    const soon = lastAt + COALESCE_MS - performance.now();
-    if (soon > 0 && !ended && !stopping.aborted) {
-      wake = () => {};
-      await new Promise((resolve) => setTimeout(resolve, soon));
-    }
-    changed = false;
-    lastAt = performance.now();
-  }
-
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      stopping.addEventListener('abort', wake, { once: true });
+  /** A database that is away for a moment does not end the stream. */
+  async function readAgain(identity: Identity, id: number): Promise<JobView | undefined> {
+    return answerInTime(readJob(identity, id)).catch((error: unknown) => {
+      log.debug({ error: describeUnknownError(error), jobId: id }, 'a watched job could not be read');
+      return undefined;
     });
   }
 
-  return { next, end };
+  app.get('/jobs/:id{[0-9]+}/events', (c) =>
+    edge.answer(c, 'events', async () => {
+      const id = Number(c.req.param('id'));
+      const identity = await answerInTime(callerOf(c).identity());
+      const leave = streams.enter(identity.userId);
+      // Watched before it is read, so that no change falls between the two.
+      const changed = createChangeSignal((listener) => changes.watch(id, listener), stopping);
+      function end(): void {
+        changed.end();
+        leave();
+      }
+      try {
+        const first = await answerInTime(readJob(identity, id));
+        return streamSSE(c, async (stream) => {
+          stream.onAbort(end);
+          await tellChanges(stream, first, () => readAgain(identity, id), changed).finally(end);
+        });
+      } catch (error) {
+        end();
+        throw error;
+      }
+    }),
+  );
+  return app;
+}
+
+async function tellChanges(
+  stream: SSEStreamingApi,
+  first: JobView,
+  read: () => Promise<JobView | undefined>,
+  changed: ReturnType<typeof createChangeSignal>,
+): Promise<void> {
+  let told = first;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  await stream.writeSSE(toEvent(told));
+  while (told.endedAt === null) {
+    await changed.wait(RECHECK_MS);
+    const tooSoon = toldAt + COALESCE_MS - performance.now();
+    if (tooSoon > 0) await stream.sleep(tooSoon);
+    if (changed.ended) return;
+    const now = await read();
+    if (now && !sameProgress(told, now)) {
+      await stream.writeSSE(toEvent(now));
+      toldAt = performance.now();
+    } else {
+      await stream.write(': still there\n\n');
+    }
+    told = now ?? told;
+  }
 }
 
 function sameProgress(a: JobView, b: JobView): boolean {

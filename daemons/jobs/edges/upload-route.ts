@@ -1,48 +1,37 @@
 import type { IncomingMessage } from 'node:http';
 import { callerOf } from '@jobber/shared/auth-guard';
-import { AppError, type ClassifyError, isAppError } from '@jobber/shared/errors';
-import { errorResponse } from '@jobber/shared/http';
-import type { Logger } from '@jobber/shared/log';
 import { type Context, Hono } from 'hono';
 import { checkUploadQuota, receiveUpload, type UploadParts } from '../use-cases/receive-upload.ts';
+import { answerInTime } from './answer-in-time.ts';
+import type { HttpEdge } from './http-edge.ts';
+import { createPerUserLimit } from './limit-per-user.ts';
 import { readMultipartFile } from './multipart-file.ts';
 
 /** Uploads of one user at the same time. */
 const MAX_CONCURRENT = 4;
 
 /** `POST /jobs/uploads/file`: multipart, field `file`, login required; 201 and what is known of the file. */
-export function uploadRoute(parts: UploadParts & { classify: ClassifyError }, log: Logger): Hono {
-  const running = new Map<string, number>();
+export function uploadRoute(parts: UploadParts & { stallMs: number; edge: HttpEdge }): Hono {
+  const { edge, stallMs } = parts;
+  const concurrent = createPerUserLimit(MAX_CONCURRENT, `send ${MAX_CONCURRENT} files`);
   const app = new Hono();
 
-  app.post('/jobs/uploads/file', async (c) => {
-    try {
-      const identity = await callerOf(c).identity();
-      const count = running.get(identity.userId) ?? 0;
-      if (count >= MAX_CONCURRENT) {
-        throw new AppError('THROTTLED', `You can send ${MAX_CONCURRENT} files at the same time`, {
-          limit: MAX_CONCURRENT,
-        });
-      }
-      running.set(identity.userId, count + 1);
+  app.post('/jobs/uploads/file', async (c) =>
+    edge.answer(c, 'upload', async () => {
+      const identity = await answerInTime(callerOf(c).identity());
+      const leave = concurrent.enter(identity.userId);
       try {
-        await checkUploadQuota(parts, identity);
-        const upload = await readMultipartFile(incomingOf(c), parts.limits.maxBytes, (file) =>
-          receiveUpload(parts, identity, file),
+        const room = await answerInTime(checkUploadQuota(parts, identity));
+        const limits = { maxBytes: parts.limits.maxBytes, stallMs };
+        const upload = await readMultipartFile(incomingOf(c), limits, (file) =>
+          receiveUpload(parts, identity, file, room),
         );
         return c.json({ message: 'File uploaded', ...upload }, 201);
       } finally {
-        const left = (running.get(identity.userId) ?? 1) - 1;
-        if (left === 0) running.delete(identity.userId);
-        else running.set(identity.userId, left);
+        leave();
       }
-    } catch (error) {
-      if (!isAppError(error) && !parts.classify(error)) log.error({ err: error }, 'upload failed');
-      // What is left of the body is not read: the connection ends with the answer.
-      c.header('connection', 'close');
-      return errorResponse(c, error, parts.classify);
-    }
-  });
+    }),
+  );
   return app;
 }
 

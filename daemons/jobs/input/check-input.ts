@@ -4,8 +4,11 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { type ItemProblem, MAX_PROBLEMS } from '../catalog/check-items.ts';
 import type { CatalogEntry } from '../catalog/job-type-catalog.ts';
 import type { NewTask } from '../transitions/accept-jobs.ts';
+import type { UploadCheck } from '../uploads/check-upload.ts';
+import { isObjectName } from '../uploads/object-storage.ts';
 import type { UploadReader } from '../uploads/upload-reader.ts';
-import { cutItems, cutSlices } from './cut-into-tasks.ts';
+import { cutItems, cutSlices, type ItemText, MAX_ITEM_BYTES } from './cut-into-tasks.ts';
+import { printableName } from './printable-name.ts';
 import type { RequestedInput } from './resolve-data.ts';
 
 /** Input that has passed every check, cut into tasks. */
@@ -15,62 +18,107 @@ export interface CheckedInput {
   readonly tasks: readonly NewTask[];
 }
 
-export interface InputChecker {
-  readonly orm: MikroORM;
-  readonly reader: UploadReader;
-  readonly uploadsDir: string;
-}
-
 /**
  * Checks input against the schema of its job type, all items before anything is accepted.
- * @throws AppError 400 INVALID_DATA naming the bad items, 400 FILE_UNREADABLE for an upload that is not the owner's
+ * @throws AppError 400 INVALID_DATA naming the bad items, 400 FILE_UNREADABLE for an upload that is not the owner's,
+ *   413 TOO_LARGE for too many items
  */
-export async function checkInput(
-  checker: InputChecker,
+export type CheckInput = (
   ownerId: string,
   entry: CatalogEntry,
   input: RequestedInput,
-): Promise<CheckedInput> {
-  return input.kind === 'items'
-    ? checkItems(entry, input.items)
-    : await checkRecords(checker, ownerId, entry, input.fileName);
+) => Promise<CheckedInput>;
+
+/** The same for a file that is missing, one that is gone and one that is another user's. */
+export function fileUnreadable(fileName: string): AppError {
+  return new AppError('FILE_UNREADABLE', `Error reading file: ${printableName(fileName)}`);
+}
+
+export function createCheckInput(parts: {
+  orm: MikroORM;
+  reader: UploadReader;
+  uploadsDir: string;
+}): CheckInput {
+  const { orm, reader, uploadsDir } = parts;
+  /** Many jobs over one upload that arrive together wait for one check. */
+  const underWay = new Map<string, Promise<UploadCheck>>();
+
+  async function checkRecords(upload: Upload, { type }: CatalogEntry): Promise<UploadCheck> {
+    const [, , from = 0, , line = 1] = upload.slices[0] ?? [];
+    const to = upload.slices.at(-1)?.[3] ?? 0;
+    const { name, format, csvHeader } = upload;
+    const check = await reader.check(
+      { folder: uploadsDir, name, format, csvHeader, from, to, line, schema: type.inputSchema },
+      upload.size,
+    );
+    if (check.readable && check.total === 0) {
+      await orm.em
+        .fork()
+        .execute('update upload set checked_for = array_append(checked_for, ?) where name = ?', [
+          passKey({ type }),
+          name,
+        ]);
+    }
+    return check;
+  }
+
+  async function checkUpload(ownerId: string, entry: CatalogEntry, fileName: string): Promise<CheckedInput> {
+    const { type } = entry;
+    const found = isObjectName(fileName)
+      ? await orm.em.fork().findOne(Upload, { name: fileName, ownerId, removedAt: null })
+      : null;
+    if (!found) throw fileUnreadable(fileName);
+    const upload: Upload = found;
+    refuseTooMany(upload.records, type.maxItems, type.name);
+    if (!upload.checkedFor.includes(passKey(entry))) {
+      const key = `${upload.name} ${passKey(entry)}`;
+      const checking = underWay.get(key) ?? checkRecords(upload, entry).finally(() => underWay.delete(key));
+      underWay.set(key, checking);
+      const check = await checking;
+      if (!check.readable) throw fileUnreadable(fileName);
+      refuseProblems(check.problems, check.total);
+    }
+    return {
+      size: upload.records,
+      uploadName: upload.name,
+      tasks: cutSlices(upload.slices, type.itemsPerTask),
+    };
+  }
+
+  return async function checkInput(ownerId, entry, input) {
+    return input.kind === 'items'
+      ? checkItems(entry, input.items)
+      : checkUpload(ownerId, entry, input.fileName);
+  };
+}
+
+/** Names the schema that a file has passed. */
+function passKey({ type }: Pick<CatalogEntry, 'type'>): string {
+  return `${type.slug}@${type.version}`;
 }
 
 function checkItems({ type, checkItem }: CatalogEntry, items: readonly unknown[]): CheckedInput {
   refuseTooMany(items.length, type.maxItems, type.name);
   const problems: ItemProblem[] = [];
-  const total = items.reduce<number>((sum, item, index) => sum + checkItem(item, { index }, problems), 0);
+  const texts: ItemText[] = [];
+  let total = 0;
+  items.forEach((item, index) => {
+    total += checkItem(item, { index }, problems);
+    const text = JSON.stringify(item);
+    const bytes = Buffer.byteLength(text);
+    texts.push({ text, bytes });
+    if (bytes <= MAX_ITEM_BYTES) return;
+    total += 1;
+    if (problems.length < MAX_PROBLEMS) problems.push(tooLong(index, bytes));
+  });
   refuseProblems(problems, total);
-  return { size: items.length, uploadName: null, tasks: cutItems(items, type.itemsPerTask) };
+  return { size: items.length, uploadName: null, tasks: cutItems(texts, type.itemsPerTask) };
 }
 
-async function checkRecords(
-  { orm, reader, uploadsDir }: InputChecker,
-  ownerId: string,
-  { type }: CatalogEntry,
-  fileName: string,
-): Promise<CheckedInput> {
-  const em = orm.em.fork();
-  const upload = await em.findOne(Upload, { name: fileName, ownerId });
-  if (!upload) throw new AppError('FILE_UNREADABLE', `Error reading file: ${fileName.slice(0, 255)}`);
-  refuseTooMany(upload.records, type.maxItems, type.name);
-  const passed = `${type.slug}@${type.version}`;
-  if (!upload.checkedFor.includes(passed)) {
-    const [, , from = 0, , line = 1] = upload.slices[0] ?? [];
-    const to = upload.slices.at(-1)?.[3] ?? 0;
-    const { name, format, csvHeader } = upload;
-    const { problems, total } = await reader.check(
-      { folder: uploadsDir, name, format, csvHeader, from, to, line, schema: type.inputSchema },
-      upload.size,
-    );
-    refuseProblems(problems, total);
-    await em.nativeUpdate(Upload, { name }, { checkedFor: [...upload.checkedFor, passed] });
-  }
-  return {
-    size: upload.records,
-    uploadName: upload.name,
-    tasks: cutSlices(upload.slices, type.itemsPerTask),
-  };
+function tooLong(index: number, bytes: number): ItemProblem {
+  const expected = `at most ${MAX_ITEM_BYTES} bytes of JSON`;
+  const got = `${bytes} bytes`;
+  return { index, expected, got, message: `Item ${index}: expected ${expected}, got ${got}.` };
 }
 
 function refuseTooMany(count: number, limit: number, type: string): void {
@@ -82,9 +130,5 @@ function refuseProblems(problems: readonly ItemProblem[], total: number): void {
   const [first] = problems;
   if (!first) return;
   const more = total > 1 ? ` (and ${total - 1} more ${total === 2 ? 'problem' : 'problems'})` : '';
-  refuse('INVALID_DATA', `${first.message}${more}`, {
-    problems,
-    total,
-    shown: Math.min(total, MAX_PROBLEMS),
-  });
+  refuse('INVALID_DATA', `${first.message}${more}`, { problems, total, shown: problems.length });
 }

@@ -24,19 +24,27 @@ export interface NewTask {
   readonly line: number | null;
 }
 
-/** `existing`: the owner has used the idempotency key before; nothing was written. */
+/**
+ * `existing`: the owner has used the idempotency key before. `upload-gone`: the upload was removed in the meantime.
+ * Nothing was written then.
+ */
 export type Acceptance =
   | { readonly outcome: 'accepted'; readonly id: number; readonly startedAt: Date }
-  | { readonly outcome: 'existing' };
+  | { readonly outcome: 'existing' }
+  | { readonly outcome: 'upload-gone' };
 
+/** The lock on `kept_upload` keeps `expire-uploads` from removing a file that a job accepted right now reads. */
 const ACCEPT_JOBS = `
   with asked as materialized (
     select nextval(pg_get_serial_sequence('job', 'id')) as id, a.*
     from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[])
       with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, ord)
+  ), kept_upload as materialized (
+    select name from upload where name = any($4::text[]) and removed_at is null for key share
   ), accepted as (
     insert into job (id, owner_id, type, status, size, upload_name, idempotency_key, input_hash)
     select id, owner_id, type, 'IN_PROGRESS', size, upload_name, idempotency_key, input_hash from asked
+    where upload_name is null or upload_name in (select name from kept_upload)
     on conflict (owner_id, idempotency_key) where idempotency_key is not null do nothing
     returning id, started_at
   ), tasks as (
@@ -47,7 +55,8 @@ const ACCEPT_JOBS = `
     join asked using (ord)
     join accepted on accepted.id = asked.id
   )
-  select asked.id, accepted.started_at
+  select asked.id, accepted.started_at,
+    upload_name is not null and upload_name not in (select name from kept_upload) as upload_gone
   from asked left join accepted on accepted.id = asked.id
   order by asked.ord`;
 
@@ -56,7 +65,7 @@ export async function acceptJobs(pool: Pool, jobs: readonly NewJob[]): Promise<A
   const tasks = jobs.flatMap((job, index) =>
     job.tasks.map((task, seq) => ({ ...task, ord: index + 1, seq })),
   );
-  const { rows } = await pool.query<{ id: string; started_at: Date | null }>({
+  const { rows } = await pool.query<{ id: string; started_at: Date | null; upload_gone: boolean }>({
     name: 'accept-jobs',
     text: ACCEPT_JOBS,
     values: [
@@ -76,7 +85,9 @@ export async function acceptJobs(pool: Pool, jobs: readonly NewJob[]): Promise<A
       tasks.map((task) => task.line),
     ],
   });
-  return rows.map(({ id, started_at: startedAt }) =>
-    startedAt ? { outcome: 'accepted', id: Number(id), startedAt } : { outcome: 'existing' },
+  return rows.map(({ id, started_at: startedAt, upload_gone: gone }) =>
+    startedAt
+      ? { outcome: 'accepted', id: Number(id), startedAt }
+      : { outcome: gone ? 'upload-gone' : 'existing' },
   );
 }

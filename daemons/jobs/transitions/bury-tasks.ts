@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { type AttemptRef, columnsOf } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
+import { againAfterDeadlock } from './run-batch.ts';
 
 /** An attempt after which its task has no attempts left, and why its undecided items have failed for good. */
 export interface BuriedAttempt extends AttemptRef {
@@ -34,13 +35,13 @@ const BURY_TASKS = `
 
 /** @returns the ids of the jobs that lost a task this way. */
 export async function buryTasks(pool: Pool, attempts: readonly BuriedAttempt[]): Promise<number[]> {
-  const { rows } = await pool.query<{ job_id: string }>({
-    name: 'bury-tasks',
-    text: BURY_TASKS,
-    values: [
-      ...columnsOf(attempts),
-      attempts.map(({ reason, message }) => JSON.stringify({ reason, message })),
-    ],
-  });
+  const errors = attempts.map(({ reason, message }) => JSON.stringify({ reason, message }));
+  const { rows } = await againAfterDeadlock(() =>
+    pool.query<{ job_id: string }>({
+      name: 'bury-tasks',
+      text: BURY_TASKS,
+      values: [...columnsOf(attempts), errors],
+    }),
+  );
   return rows.map((row) => Number(row.job_id));
 }

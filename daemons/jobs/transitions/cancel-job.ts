@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { againAfterDeadlock } from './run-batch.ts';
 
 /**
  * A job that has not ended → CANCELLED, and with it every task that has not ended. A job that finishes in the same
@@ -18,6 +19,8 @@ const CANCEL_JOB = `
 
 /** @returns false when the job has ended already; nothing was changed then. */
 export async function cancelJob(pool: Pool, jobId: number): Promise<boolean> {
-  const { rowCount } = await pool.query({ name: 'cancel-job', text: CANCEL_JOB, values: [jobId] });
+  const { rowCount } = await againAfterDeadlock(() =>
+    pool.query({ name: 'cancel-job', text: CANCEL_JOB, values: [jobId] }),
+  );
   return rowCount === 1;
 }

@@ -20,7 +20,7 @@ export const COUNT_DECIDED_ITEMS = `
         when completed + succeeded + job.failed + total.failed = size then clock_timestamp() end
     from total
     where job.id = total.job_id and job.status = 'IN_PROGRESS' and succeeded + total.failed > 0
-    returning job.id
+    returning job.id, job.status
   )`;
 
 /** Locks the jobs of `asked` that may still change, always in the same order. */

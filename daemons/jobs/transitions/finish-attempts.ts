@@ -1,4 +1,4 @@
-import type { DecidedItem } from '@jobber/db/jobs';
+import type { DecidedItem, JobStatus } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
 import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
@@ -29,11 +29,15 @@ const FINISH_ATTEMPTS = `
       and ${OUTCOME_FITS_TASK}
     returning task.job_id, task.seq, task.attempt, a.succeeded, a.failed
   ), ${COUNT_DECIDED_ITEMS}
-  select job_id, seq, attempt from changed`;
+  select changed.job_id, seq, attempt, counted.status
+  from changed join counted on counted.id = changed.job_id`;
 
-/** @returns for each attempt, in order, whether it was recorded; false means superseded, and nothing was changed. */
-export async function finishAttempts(pool: Pool, attempts: readonly FinishedAttempt[]): Promise<boolean[]> {
-  const { rows } = await pool.query<AttemptRow>({
+/** What became of an attempt's job: its status after this attempt. Undefined: superseded, and nothing was changed. */
+export type Finish = { readonly jobStatus: JobStatus } | undefined;
+
+/** @returns for each attempt, in order, what was recorded. */
+export async function finishAttempts(pool: Pool, attempts: readonly FinishedAttempt[]): Promise<Finish[]> {
+  const { rows } = await pool.query<AttemptRow & { status: JobStatus }>({
     name: 'finish-attempts',
     text: FINISH_ATTEMPTS,
     values: [
@@ -45,7 +49,12 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
       attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
     ],
   });
-  const recorded = new Set(rows.map((row) => keyOf(refOfRow(row))));
-  // Of two copies in one batch only the first is recorded.
-  return attempts.map((attempt) => recorded.delete(keyOf(attempt)));
+  const recorded = new Map(rows.map((row) => [keyOf(refOfRow(row)), { jobStatus: row.status }]));
+  return attempts.map((attempt) => {
+    const key = keyOf(attempt);
+    const finish = recorded.get(key);
+    // Of two copies in one batch only the first is recorded.
+    recorded.delete(key);
+    return finish;
+  });
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { returnToReady, type UnfinishedAttempt, type WayBack } from './return-to-ready.ts';
+import { type ReturnedTask, returnToReady, type UnfinishedAttempt, type WayBack } from './return-to-ready.ts';
 
 /** A task that was interrupted this often ends its executors: it becomes a dead letter instead of a crash loop. */
 export const MAX_INTERRUPTIONS = 10;
@@ -14,8 +14,8 @@ const RELEASE: WayBack = {
 /**
  * running → ready at once, after an attempt that its executor gave up because it was shutting down. It does not count
  * against the handler, but has a limit of its own.
- * @returns false when superseded or when the task was interrupted too often.
+ * @returns undefined when superseded or when the task was interrupted too often.
  */
-export function releaseAttempt(pool: Pool, attempt: UnfinishedAttempt): Promise<boolean> {
+export function releaseAttempt(pool: Pool, attempt: UnfinishedAttempt): Promise<ReturnedTask | undefined> {
   return returnToReady(pool, attempt, RELEASE);
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
+import { againAfterDeadlock } from './run-batch.ts';
 
 export type LeaseStatus = 'renewed' | 'lost' | 'cancelled';
 
@@ -14,8 +15,12 @@ const RENEW_LEASES = `
     returning task.job_id, task.seq, task.attempt
   )
   select a.job_id, a.seq, a.attempt,
-    case when (a.job_id, a.seq, a.attempt) in (table renewed) then 'renewed' when t.state = 'cancelled' then 'cancelled' else 'lost' end as status
+    case
+      when r.attempt is not null then 'renewed'
+      when t.attempt = a.attempt and t.state = 'cancelled' then 'cancelled'
+      else 'lost' end as status
   from asked a
+  left join renewed r using (job_id, seq, attempt)
   left join task t on t.job_id = a.job_id and t.seq = a.seq`;
 
 /** @returns a status for each attempt, in order. */
@@ -24,11 +29,13 @@ export async function renewLeases(
   refs: readonly AttemptRef[],
   leaseMs: number,
 ): Promise<LeaseStatus[]> {
-  const { rows } = await pool.query<AttemptRow & { status: LeaseStatus }>({
-    name: 'renew-leases',
-    text: RENEW_LEASES,
-    values: [...columnsOf(refs), leaseMs],
-  });
+  const { rows } = await againAfterDeadlock(() =>
+    pool.query<AttemptRow & { status: LeaseStatus }>({
+      name: 'renew-leases',
+      text: RENEW_LEASES,
+      values: [...columnsOf(refs), leaseMs],
+    }),
+  );
   const statuses = new Map(rows.map((row) => [keyOf(refOfRow(row)), row.status]));
   return refs.map((ref) => statuses.get(keyOf(ref)) ?? 'lost');
 }

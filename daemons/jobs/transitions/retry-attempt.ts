@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { returnToReady, type UnfinishedAttempt, type WayBack } from './return-to-ready.ts';
+import { type ReturnedTask, returnToReady, type UnfinishedAttempt, type WayBack } from './return-to-ready.ts';
 
 /** Exponential backoff with jitter: tasks that failed together come back apart. */
 const RETRY: WayBack = {
@@ -11,8 +11,8 @@ const RETRY: WayBack = {
 
 /**
  * running → ready, later, after an attempt whose handler failed, while the task has attempts left.
- * @returns false when superseded or when no attempts are left.
+ * @returns undefined when superseded or when no attempts are left.
  */
-export function retryAttempt(pool: Pool, attempt: UnfinishedAttempt): Promise<boolean> {
+export function retryAttempt(pool: Pool, attempt: UnfinishedAttempt): Promise<ReturnedTask | undefined> {
   return returnToReady(pool, attempt, RETRY);
 }

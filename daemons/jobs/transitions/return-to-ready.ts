@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { AttemptRef } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
+import { againAfterDeadlock } from './run-batch.ts';
 
 /** An attempt that left items undecided: its task goes back to `ready` with the rest. */
 export interface UnfinishedAttempt extends AttemptRef {
@@ -39,31 +40,46 @@ function statement({ counter, limit, waitMs }: WayBack): string {
       lease_until = null,
       available_at = clock_timestamp() + (${waitMs}) * interval '1 ms'
     from asked a join locked on locked.id = a.job_id, job_type jt
-    where jt.slug = task.type and task.job_id = a.job_id and task.seq = a.seq and task.attempt = a.attempt and task.state = 'running'
+    where task.job_id = a.job_id and task.seq = a.seq and task.attempt = a.attempt and task.state = 'running'
+      and jt.slug = task.type
       and ${counter} + 1 < ${limit}
       and jsonb_array_length(task.decided) + jsonb_array_length(a.decided) < task.item_count
       and ${OUTCOME_FITS_TASK}
-    returning task.job_id, task.seq, a.succeeded, a.failed
+    returning task.job_id, task.seq, task.type, task.available_at, a.succeeded, a.failed
   ), ${COUNT_DECIDED_ITEMS}
-  select 1 from changed`;
+  select type, greatest(0, extract(epoch from available_at - clock_timestamp()) * 1000)::float8 as wait_ms from changed`;
 }
 
-/** running → ready. @returns false when superseded or at the limit; nothing was changed then. */
-export async function returnToReady(pool: Pool, attempt: UnfinishedAttempt, way: WayBack): Promise<boolean> {
-  const { rowCount } = await pool.query({
-    name: way.name,
-    text: statement(way),
-    values: [
-      attempt.jobId,
-      attempt.seq,
-      attempt.attempt,
-      attempt.decided.filter((item) => item[1] === 1).length,
-      attempt.decided.filter((item) => item[1] === 0).length,
-      JSON.stringify(attempt.decided),
-      JSON.stringify(attempt.counters ? [attempt.counters] : []),
-      attempt.decided.reduce((max, item) => Math.max(max, item[0]), -1),
-      attempt.error,
-    ],
-  });
-  return rowCount === 1;
+/** A task that waits to be tried again. */
+export interface ReturnedTask {
+  /** Slug of its job type. */
+  readonly type: string;
+  /** Until it may be claimed, in milliseconds. */
+  readonly waitMs: number;
+}
+
+/** running → ready. @returns undefined when superseded or at the limit; nothing was changed then. */
+export async function returnToReady(
+  pool: Pool,
+  attempt: UnfinishedAttempt,
+  way: WayBack,
+): Promise<ReturnedTask | undefined> {
+  const { rows } = await againAfterDeadlock(() =>
+    pool.query<{ type: string; wait_ms: number }>({
+      name: way.name,
+      text: statement(way),
+      values: [
+        attempt.jobId,
+        attempt.seq,
+        attempt.attempt,
+        attempt.decided.filter((item) => item[1] === 1).length,
+        attempt.decided.filter((item) => item[1] === 0).length,
+        JSON.stringify(attempt.decided),
+        JSON.stringify(attempt.counters ? [attempt.counters] : []),
+        attempt.decided.reduce((max, item) => Math.max(max, item[0]), -1),
+        attempt.error,
+      ],
+    }),
+  );
+  return rows[0] && { type: rows[0].type, waitMs: rows[0].wait_ms };
 }

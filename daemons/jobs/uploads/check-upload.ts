@@ -1,5 +1,5 @@
-import { coerceCsv, readSlice } from '@jobber/shared/records';
-import { compileItemCheck, type ItemProblem, MAX_PROBLEMS } from '../catalog/check-items.ts';
+import { coerceCsv, DamagedSliceError, readSlice } from '@jobber/shared/records';
+import { type CheckItem, compileItemCheck, type ItemProblem, MAX_PROBLEMS } from '../catalog/check-items.ts';
 import type { UploadToIndex } from './index-upload.ts';
 import { createLocalStorage } from './object-storage.ts';
 
@@ -13,6 +13,8 @@ export interface UploadToCheck extends UploadToIndex {
 }
 
 export interface UploadCheck {
+  /** False: the file is gone, or is not what it was when it was received. */
+  readonly readable: boolean;
   /** The first problems. */
   readonly problems: readonly ItemProblem[];
   /** How many there are in all. */
@@ -21,28 +23,37 @@ export interface UploadCheck {
 
 /** Checks every record of an upload against the schema of a job type, one at a time. */
 export async function checkUpload(upload: UploadToCheck): Promise<UploadCheck> {
-  const checkItem = compileItemCheck(upload.schema);
+  const checkRecord = createRecordCheck(upload);
+  const { from, to, line, format, csvHeader } = upload;
   const problems: ItemProblem[] = [];
   let total = 0;
-  const { from, to, line, format, csvHeader } = upload;
-  const bytes = createLocalStorage(upload.folder).read(upload.name, { from, to });
-  for await (const record of readSlice({ format, csvHeader, firstIndex: 0, line }, bytes)) {
-    const place = { index: record.index, line: record.line };
-    if (format !== 'csv') {
-      total += checkItem(record.value, place, problems);
-      continue;
+  try {
+    const bytes = createLocalStorage(upload.folder).read(upload.name, { from, to });
+    for await (const record of readSlice({ format, csvHeader, firstIndex: 0, line }, bytes)) {
+      total += checkRecord(record.value, { index: record.index, line: record.line }, problems);
     }
-    const coerced = coerceCsv(record.value, upload.schema);
-    if (coerced.ok) {
-      total += checkItem(coerced.value, place, problems);
-      continue;
-    }
-    total += coerced.problems.length;
-    for (const problem of coerced.problems.slice(0, Math.max(0, MAX_PROBLEMS - problems.length))) {
-      const { field, expected, got } = problem;
+    return { readable: true, problems, total };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Told as a value: an error loses its class on its way out of a worker thread.
+    if (error instanceof DamagedSliceError || code === 'ENOENT')
+      return { readable: false, problems: [], total: 0 };
+    throw error;
+  }
+}
+
+/** CSV has texts only: they are given the types of the schema first. */
+function createRecordCheck({ format, schema }: UploadToCheck): CheckItem {
+  const checkItem = compileItemCheck(schema);
+  if (format !== 'csv') return checkItem;
+  return function checkRow(value, place, problems) {
+    const coerced = coerceCsv(value as Record<string, unknown>, schema);
+    if (coerced.ok) return checkItem(coerced.value, place, problems);
+    for (const { field, expected, got } of coerced.problems) {
+      if (problems.length >= MAX_PROBLEMS) break;
       const message = `Record ${place.index} (line ${place.line}), ${field}: expected ${expected}, got ${got}.`;
       problems.push({ ...place, field, expected, got, message });
     }
-  }
-  return { problems, total };
+    return coerced.problems.length;
+  };
 }

@@ -3,13 +3,16 @@ import { Job } from '@jobber/db/jobs';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { AppError, refuse } from '@jobber/shared/errors';
 import { createGroupCommit } from '@jobber/shared/group-commit';
+import type { Logger } from '@jobber/shared/log';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { Notifications } from '../dispatch/notifications.ts';
-import { checkInput, type InputChecker } from '../input/check-input.ts';
+import { type CheckInput, fileUnreadable } from '../input/check-input.ts';
 import { resolveData } from '../input/resolve-data.ts';
+import type { JobsMetrics } from '../jobs-metrics.ts';
 import { type Acceptance, acceptJobs, type NewJob } from '../transitions/accept-jobs.ts';
+import { runBatch } from '../transitions/run-batch.ts';
 import type { JobView } from './job-view.ts';
 
 export interface JobRequest {
@@ -31,18 +34,21 @@ export interface ExecuteJobParts {
   readonly pool: Pool;
   readonly catalog: JobTypeCatalog;
   readonly notifications: Notifications;
-  readonly inputChecker: InputChecker;
+  readonly checkInput: CheckInput;
+  readonly metrics: Pick<JobsMetrics, 'jobsAccepted' | 'batchSize'>;
+  readonly log: Logger;
 }
 
 const MAX_KEY_LENGTH = 255;
 
 export function createExecuteJob(parts: ExecuteJobParts): ExecuteJob {
-  const { orm, pool, catalog, notifications } = parts;
+  const { orm, pool, catalog, notifications, checkInput, metrics, log } = parts;
   const acceptances = createGroupCommit<NewJob, Acceptance>({
     maxBatch: 500,
     concurrency: 2,
     async run(jobs) {
-      const results = await acceptJobs(pool, jobs);
+      metrics.batchSize.observe({ batch: 'accept' }, jobs.length);
+      const results = await runBatch(jobs, (some) => acceptJobs(pool, some));
       notifications.tasksReady(jobs.map(({ type }) => type));
       return results;
     },
@@ -62,7 +68,7 @@ export function createExecuteJob(parts: ExecuteJobParts): ExecuteJob {
     requirePermission(identity, 'jobs:submit');
     const idempotencyKey = checkKey(request.idempotencyKey ?? null);
     const entry = await catalog.find(request.name);
-    const input = await checkInput(parts.inputChecker, identity.userId, entry, resolveData(request.data));
+    const input = await checkInput(identity.userId, entry, resolveData(request.data));
     const job: NewJob = {
       ...input,
       ownerId: identity.userId,
@@ -72,8 +78,11 @@ export function createExecuteJob(parts: ExecuteJobParts): ExecuteJob {
     };
     const acceptance = await acceptances.submit(job);
     if (acceptance.outcome === 'existing') return findExisting(job);
+    if (acceptance.outcome === 'upload-gone') throw fileUnreadable(job.uploadName ?? '');
     const { id, startedAt } = acceptance;
     const { ownerId, type, size } = job;
+    metrics.jobsAccepted.inc({ type });
+    log.debug({ jobId: id, type, size, ownerId }, 'job accepted');
     return {
       id,
       ownerId,
@@ -90,7 +99,7 @@ export function createExecuteJob(parts: ExecuteJobParts): ExecuteJob {
 
 function checkKey(key: string | null): string | null {
   if (key === null) return null;
-  if (key === '' || key.length > MAX_KEY_LENGTH || /\p{Cc}/u.test(key)) {
+  if (key === '' || key.length > MAX_KEY_LENGTH || /\p{C}/u.test(key)) {
     refuse('INVALID_INPUT', `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} printable characters`, {
       limit: MAX_KEY_LENGTH,
     });
@@ -107,9 +116,10 @@ function hashInput(type: string, data: unknown): Buffer {
     .digest();
 }
 
+/** Objects become lists of pairs under a mark of their own, so that no list of pairs can pass for an object. */
 function sortFields(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortFields);
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return fields.map(([name, field]) => [name, sortFields(field)]);
+  return { fields: fields.map(([name, field]) => [name, sortFields(field)]) };
 }

@@ -2,6 +2,7 @@ import type { Identity } from '@jobber/shared/auth-guard';
 import { AppError } from '@jobber/shared/errors';
 import { createGroupCommit } from '@jobber/shared/group-commit';
 import type { Pool } from 'pg';
+import type { JobsMetrics } from '../jobs-metrics.ts';
 import { type JobView, jobNotFound } from './job-view.ts';
 
 /** Reads a job that the caller may see. @throws AppError 404 JOB_NOT_FOUND */
@@ -12,11 +13,12 @@ const READ_JOBS = `
   from job where id = any($1::bigint[])`;
 
 /** Reads that arrive together are one query: many submitters poll at the same time. */
-export function createReadJob(pool: Pool): ReadJob {
+export function createReadJob(pool: Pool, metrics: Pick<JobsMetrics, 'batchSize'>): ReadJob {
   const reads = createGroupCommit<number, JobView | undefined>({
     maxBatch: 500,
     concurrency: 4,
     async run(ids) {
+      metrics.batchSize.observe({ batch: 'read' }, ids.length);
       const { rows } = await pool.query({ name: 'read-jobs', text: READ_JOBS, values: [ids] });
       const jobs = new Map(rows.map((row) => [Number(row.id), toJobView(row)]));
       return ids.map((id) => jobs.get(id));

@@ -1,9 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { Upload, type UploadSlice } from '@jobber/db/jobs';
+import type { UploadSlice } from '@jobber/db/jobs';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { AppError, refuse } from '@jobber/shared/errors';
+import type { Logger } from '@jobber/shared/log';
 import { detectFormat, type RecordFormat, type RecordIndex } from '@jobber/shared/records';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import type { JobsMetrics } from '../jobs-metrics.ts';
+import { storeUpload, usedBytes } from '../transitions/store-upload.ts';
 import type { ObjectStorage } from '../uploads/object-storage.ts';
 import type { UploadReader } from '../uploads/upload-reader.ts';
 
@@ -32,11 +35,15 @@ export interface UploadParts {
   readonly reader: UploadReader;
   readonly uploadsDir: string;
   readonly limits: UploadLimits;
+  readonly metrics: Pick<JobsMetrics, 'uploadBytes'>;
+  readonly log: Logger;
 }
 
 /** A file as it arrives. */
 export interface IncomingFile {
+  /** As the client says. */
   readonly fileName: string;
+  /** Ends once the whole request was sound. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -50,52 +57,56 @@ interface Seen {
   sha256: string;
 }
 
-/** @throws AppError 429 QUOTA_EXCEEDED */
-export async function checkUploadQuota(parts: UploadParts, identity: Identity): Promise<void> {
+/** @returns how many bytes the user may still send. @throws AppError 403 FORBIDDEN, 429 QUOTA_EXCEEDED */
+export async function checkUploadQuota(parts: UploadParts, identity: Identity): Promise<number> {
   requirePermission(identity, 'uploads:write');
-  const { quotaBytes } = parts.limits;
-  const [row] = await parts.orm.em
-    .fork()
-    .execute<{ used: string }[]>('select coalesce(sum(size), 0) as used from upload where owner_id = ?', [
-      identity.userId,
-    ]);
-  if (Number(row?.used) < quotaBytes) return;
-  refuse('QUOTA_EXCEEDED', `Your uploads have reached the limit of ${quotaBytes} bytes`, {
-    limit: quotaBytes,
-  });
+  const left = parts.limits.quotaBytes - (await usedBytes(parts.orm.em.fork(), identity.userId));
+  return left > 0 ? left : refuseOverQuota(parts.limits);
 }
 
 /**
  * Streams a file to storage, then reads it once to check and count its records. Nothing is kept of a refused file.
- * @throws AppError 400 INVALID_FILE, 413 TOO_LARGE, 503 UNAVAILABLE when there is no room
+ * @param room bytes that the user's quota leaves
+ * @throws AppError 400 INVALID_FILE, 413 TOO_LARGE, 429 QUOTA_EXCEEDED, 503 UNAVAILABLE when there is no room
  */
 export async function receiveUpload(
   parts: UploadParts,
   identity: Identity,
   file: IncomingFile,
+  room: number,
 ): Promise<ReceivedUpload> {
-  requirePermission(identity, 'uploads:write');
+  const { orm, storage, reader, uploadsDir, limits, metrics, log } = parts;
   const { bytes, format } = await recogniseFormat(file);
   const name = `${randomUUID()}.${format}`;
   const seen: Seen = { size: 0, sha256: '' };
-  await parts.storage.write(name, measure(bytes, parts.limits.maxBytes, seen)).catch(refuseFullDisk);
+  await storage.write(name, measure(bytes, { limits, room }, seen)).catch(refuseFullDisk);
   try {
-    const index = await parts.reader.index({ folder: parts.uploadsDir, name, format }, seen.size);
+    const index = await reader.index({ folder: uploadsDir, name, format }, seen.size);
     refuseDamage(index);
-    const originalName = printableName(file.fileName);
-    const upload = { name, ownerId: identity.userId, originalName, format, ...seen, uploadedAt: new Date() };
-    await parts.orm.em.fork().insert(Upload, {
-      ...upload,
-      records: index.records,
+    const { records } = index;
+    const known = { originalName: printableName(file.fileName), ...seen, records, uploadedAt: new Date() };
+    const row = {
+      ...known,
+      name,
+      ownerId: identity.userId,
+      format,
       csvHeader: [...(index.csvHeader ?? [])],
       slices: index.slices.map(toTuple),
-      checkedFor: [],
-    });
-    return { filename: name, originalName, ...seen, records: index.records, uploadedAt: upload.uploadedAt };
+    };
+    if (!(await storeUpload(orm, row, limits.quotaBytes))) refuseOverQuota(limits);
+    metrics.uploadBytes.inc(seen.size);
+    log.info({ upload: name, bytes: seen.size, records, ownerId: identity.userId }, 'file received');
+    return { filename: name, ...known };
   } catch (error) {
-    await parts.storage.remove(name);
+    await storage.remove(name);
     throw error;
   }
+}
+
+function refuseOverQuota({ quotaBytes }: UploadLimits): never {
+  refuse('QUOTA_EXCEEDED', `Your uploads would exceed the limit of ${quotaBytes} bytes together`, {
+    limit: quotaBytes,
+  });
 }
 
 async function recogniseFormat(
@@ -125,14 +136,16 @@ async function* rejoin(
 
 async function* measure(
   bytes: AsyncIterable<Uint8Array>,
-  maxBytes: number,
+  { limits, room }: { limits: UploadLimits; room: number },
   seen: Seen,
 ): AsyncGenerator<Uint8Array> {
+  const { maxBytes } = limits;
   const hash = createHash('sha256');
   for await (const chunk of bytes) {
     seen.size += chunk.length;
     if (seen.size > maxBytes)
       refuse('TOO_LARGE', `The file is larger than ${maxBytes} bytes`, { limit: maxBytes });
+    if (seen.size > room) refuseOverQuota(limits);
     hash.update(chunk);
     yield chunk;
   }
@@ -158,8 +171,8 @@ function refuseDamage(index: RecordIndex): void {
 /** The name as a person knows the file, without a path and without anything a terminal could act on. */
 function printableName(fileName: string): string {
   const base = fileName.split(/[/\\]/).at(-1) ?? '';
-  const printable = base.replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, '');
-  return printable.slice(0, MAX_NAME_LENGTH) || 'upload';
+  const printable = base.replaceAll(/\p{C}/gu, '');
+  return printable.slice(0, MAX_NAME_LENGTH).toWellFormed() || 'upload';
 }
 
 function toTuple(slice: RecordIndex['slices'][number]): UploadSlice {

@@ -1,9 +1,10 @@
-import { JobType } from '@jobber/db/jobs';
+import type { JobType } from '@jobber/db/jobs';
 import { refuse } from '@jobber/shared/errors';
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
 import { compileItemCheck } from '../catalog/check-items.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import { typeKey } from '../catalog/type-key.ts';
+import { offerJobTypes } from '../transitions/offer-job-types.ts';
 
 /** A job type as an executor offers it; see the proto for the fields' meaning. */
 export type OfferedType = Omit<JobType, 'offeredAt'>;
@@ -11,25 +12,18 @@ export type OfferedType = Omit<JobType, 'offeredAt'>;
 const NAME = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 const SLUG = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const DAY_MS = 24 * 60 * 60 * 1_000;
+const MAX_VERSION = 2_147_483_647;
 
 /**
  * Adds what an executor offers to the catalog. Of two versions of a type the newer one is kept, so that old executors
  * do not undo a rolling upgrade. @throws AppError 400 INVALID_INPUT
  */
 export async function registerJobTypes(
-  { orm, catalog }: { orm: MikroORM; catalog: JobTypeCatalog },
+  { pool, catalog }: { pool: Pool; catalog: JobTypeCatalog },
   offers: readonly OfferedType[],
 ): Promise<string[]> {
   for (const offer of offers) checkOffer(offer);
-  const em = orm.em.fork();
-  const known = new Map((await em.find(JobType, {})).map((type) => [type.slug, type]));
-  const offeredAt = new Date();
-  for (const offer of offers) {
-    const current = known.get(offer.slug);
-    if (current && current.version > offer.version) current.offeredAt = offeredAt;
-    else await em.upsert(JobType, { ...offer, offeredAt });
-  }
-  await em.flush();
+  await offerJobTypes(pool, offers);
   catalog.invalidate();
   return offers.map(({ slug }) => slug);
 }
@@ -37,10 +31,17 @@ export async function registerJobTypes(
 function checkOffer(offer: OfferedType): void {
   const { name, slug } = offer;
   if (!NAME.test(name))
-    refuse('INVALID_INPUT', `A job type's name must look like LoadProducts, got ${name.slice(0, 80)}`);
+    refuse(
+      'INVALID_INPUT',
+      `A job type's name must look like LoadProducts, got ${JSON.stringify(name.slice(0, 80))}`,
+    );
   if (!SLUG.test(slug) || typeKey(slug) !== typeKey(name)) {
-    refuse('INVALID_INPUT', `The slug of ${name} must be its name in kebab case, got ${slug.slice(0, 80)}`);
+    refuse(
+      'INVALID_INPUT',
+      `The slug of ${name} must be its name in kebab case, got ${JSON.stringify(slug.slice(0, 80))}`,
+    );
   }
+  inRange(offer, 'version', 0, MAX_VERSION);
   inRange(offer, 'itemsPerTask', 1, 10_000);
   inRange(offer, 'maxItems', 1, 10_000_000);
   inRange(offer, 'maxAttempts', 1, 100);
@@ -54,12 +55,16 @@ function checkOffer(offer: OfferedType): void {
   }
 }
 
-function inRange(
-  offer: OfferedType,
-  field: 'itemsPerTask' | 'maxItems' | 'maxAttempts' | 'backoffMs' | 'maxBackoffMs' | 'timeoutMs',
-  min: number,
-  max: number,
-): void {
+type NumericField =
+  | 'version'
+  | 'itemsPerTask'
+  | 'maxItems'
+  | 'maxAttempts'
+  | 'backoffMs'
+  | 'maxBackoffMs'
+  | 'timeoutMs';
+
+function inRange(offer: OfferedType, field: NumericField, min: number, max: number): void {
   const value = offer[field];
   if (Number.isInteger(value) && value >= min && value <= max) return;
   refuse(

@@ -72,7 +72,7 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
       checkDocument(params.query);
       presentParams(c, params);
     } catch (error) {
-      return answer(c, [refusalOf(error, options)]);
+      return answer(c, [refusalOf(error, options, { requestId: requestIdOf(c) })]);
     }
     const response = (await serve(c, async () => {})) as Response;
     return response.status === 200 ? response : restoreStatus(c, response);
@@ -181,18 +181,37 @@ function presentParams(c: Context, params: Params): void {
 function guardResolver(field: string, resolver: Resolver, options: GraphqlOptions): Resolver {
   return async function guarded(args, c) {
     try {
-      return await resolver(args, c);
+      return guardFields(await resolver(args, c), field, options);
     } catch (error) {
-      throw refusalOf(error, options, field);
+      throw refusalOf(error, options, { field, requestId: requestIdOf(c) });
     }
   };
 }
 
-function refusalOf(error: unknown, { classify, log }: GraphqlOptions, field?: string): GraphQLError {
+/** Fields of an answer that are functions are resolved later; their errors are refusals as well. */
+function guardFields(value: unknown, path: string, options: GraphqlOptions): unknown {
+  if (Array.isArray(value)) return value.map((item) => guardFields(item, path, options));
+  if (typeof value !== 'object' || value === null) return value;
+  const later = Object.entries(value).filter(([, field]) => typeof field === 'function');
+  if (later.length === 0) return value;
+  const guarded = later.map(([name, field]) => [name, guardResolver(`${path}.${name}`, field, options)]);
+  return { ...value, ...Object.fromEntries(guarded) };
+}
+
+/** As hono's requestId has set it, where a daemon uses it. */
+function requestIdOf(c: Context): string | undefined {
+  return (c.get('requestId' as never) as string | undefined) ?? undefined;
+}
+
+function refusalOf(
+  error: unknown,
+  { classify, log }: GraphqlOptions,
+  where: { field?: string; requestId: string | undefined },
+): GraphQLError {
   if (error instanceof GraphQLError) return error;
   const refusal = isAppError(error) ? error : classify?.(error);
   if (refusal) return toGraphqlError(refusal);
-  log.error({ err: error, field }, 'request failed');
+  log.error({ err: error, ...where }, 'request failed');
   return toGraphqlError(new AppError('INTERNAL', 'Internal error'));
 }
 

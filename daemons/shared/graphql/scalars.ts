@@ -6,7 +6,7 @@ export const exactJsonScalar = new GraphQLScalarType({
   name: 'JSON',
   serialize: (value) => value,
   parseValue: (value) => value,
-  parseLiteral: (node, variables) => literalValue(node, variables ?? {}),
+  parseLiteral: (node, variables) => storableValue(literalValue(node, variables ?? {})),
 });
 
 /** ISO 8601 with a time zone, for example 2026-01-31T12:00:00Z. */
@@ -23,6 +23,13 @@ function parseDateTime(value: unknown): Date {
   const date = typeof value === 'string' && ISO.test(value) ? new Date(value) : undefined;
   if (date && !Number.isNaN(date.getTime())) return date;
   throw new GraphQLError('A DateTime must be ISO 8601 with a time zone, such as 2026-01-31T12:00:00Z');
+}
+
+/** What JSON of a request may not hold is refused in a query's text too: forbidden names, U+0000, too much nesting. */
+function storableValue(value: unknown): unknown {
+  const parsed = parseJsonExact(JSON.stringify(value) ?? 'null');
+  if (parsed.ok) return value;
+  throw new GraphQLError(parsed.problem.message);
 }
 
 function literalValue(node: ValueNode, variables: Record<string, unknown>): unknown {

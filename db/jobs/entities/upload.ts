@@ -28,6 +28,8 @@ export const Upload = defineEntity({
     /** `slug@version` of the job types whose schema all records have passed. */
     checkedFor: p.array().default([]),
     uploadedAt: p.datetime(),
+    /** When the file was removed after its time; the row stays as long as a job refers to it. */
+    removedAt: p.datetime().strictNullable(),
   },
 });
 export type Upload = InferEntity<typeof Upload>;

@@ -32,9 +32,11 @@ export class Migration0001JobsAndTasks extends Migration {
         csv_header jsonb not null default '[]',
         slices jsonb not null,
         checked_for text[] not null default '{}',
-        uploaded_at timestamptz not null default now()
+        uploaded_at timestamptz not null default now(),
+        removed_at timestamptz
       )`);
-    this.addSql('create index upload_owner on upload (owner_id)');
+    this.addSql('create index upload_owner on upload (owner_id) include (size) where removed_at is null');
+    this.addSql('create index upload_kept on upload (uploaded_at) where removed_at is null');
 
     this.addSql(`
       create table job (
@@ -94,8 +96,9 @@ export class Migration0001JobsAndTasks extends Migration {
         primary key (job_id, seq),
         check ((state = 'running') = (lease_until is not null))
       ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)`);
-    // The two queues that are read all the time hold live rows only, however many finished ones there are.
+    // The queues that are read all the time hold live rows only, however many finished ones there are.
     this.addSql(`create index task_ready on task (type, job_id, seq) where state = 'ready'`);
+    this.addSql(`create index task_ready_widest on task (type, seq, job_id) where state = 'ready'`);
     this.addSql(`create index task_lease on task (lease_until) where state = 'running'`);
   }
 }

@@ -1,0 +1,185 @@
+import {
+  type Database,
+  isDatabaseUnavailable,
+  openDatabase,
+  pendingMigrations,
+  waitForDatabase,
+} from '@jobber/db/connection';
+import { jobsDatabase } from '@jobber/db/jobs';
+import { AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
+import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
+import { createRemoteAuthentication } from '@jobber/shared/auth-guard';
+import { ConfigError } from '@jobber/shared/config';
+import { describeUnknownError, unavailableWhen } from '@jobber/shared/errors';
+import { createGrpcClient, serveGrpc } from '@jobber/shared/grpc';
+import { createHealth } from '@jobber/shared/health';
+import { serveHttp } from '@jobber/shared/http';
+import type { Scope } from '@jobber/shared/lifecycle';
+import type { Logger } from '@jobber/shared/log';
+import { createMetrics } from '@jobber/shared/telemetry';
+import { createJobTypeCatalog } from './catalog/job-type-catalog.ts';
+import type { JobsConfig } from './config.ts';
+import { createJobChanges } from './dispatch/job-changes.ts';
+import { createNotifications } from './dispatch/notifications.ts';
+import { repeat } from './dispatch/repeat.ts';
+import { rescueLostTasks } from './dispatch/rescue-lost-tasks.ts';
+import { createTaskFeed } from './dispatch/task-feed.ts';
+import { JOBS_SERVICE_CALLERS, jobsGrpcService } from './edges/grpc-service.ts';
+import { createHttpApp } from './edges/http-app.ts';
+import { createCheckInput } from './input/check-input.ts';
+import { createJobsMetrics, measureQueue } from './jobs-metrics.ts';
+import { createLocalStorage, prepareLocalStorage } from './uploads/object-storage.ts';
+import { createUploadReader } from './uploads/upload-reader.ts';
+import { createCancelJob } from './use-cases/cancel-job.ts';
+import { cleanUpUploads } from './use-cases/clean-up-uploads.ts';
+import { createExecuteJob } from './use-cases/execute-job.ts';
+import { createReadJob } from './use-cases/read-jobs.ts';
+import { createRecordOutcome } from './use-cases/record-outcomes.ts';
+
+/** Requests are answered within 5 s, also while the database is silent. */
+const STATEMENT_TIMEOUT_MS = 3_500;
+const RESCUE_INTERVAL_MS = 1_000;
+const CLEAN_UP_INTERVAL_MS = 10 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+
+interface Context {
+  readonly config: JobsConfig;
+  readonly scope: Scope;
+  readonly log: Logger;
+}
+
+/**
+ * Starts Jobs: HTTP first, so that it can be seen to live, then the database, then gRPC. Until then requests are refused
+ * as retryable.
+ * @returns the ports, once it is ready; `undefined` when it was stopped before
+ * @throws ConfigError when the folder of the uploads can't be written to or the database lacks migrations
+ */
+export async function startJobs(context: Context): Promise<{ port: number; grpcPort: number } | undefined> {
+  const { config, scope, log } = context;
+  for (const warning of config.warnings) log.warn(warning);
+  const classify = unavailableWhen(isDatabaseUnavailable);
+  const leaseMs = config.leaseSeconds * 1_000;
+  const { uploadsDir } = config;
+
+  await requireUploadsFolder(uploadsDir);
+  const storage = createLocalStorage(uploadsDir);
+  const database = await openDatabase(jobsDatabase, {
+    url: config.databaseUrl,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+  });
+  scope.defer('database', database.close);
+  const { orm, pool } = database;
+
+  const registry = createMetrics('jobs');
+  const metrics = createJobsMetrics(registry);
+  measureQueue(registry, pool);
+  const notifications = createNotifications({ databaseUrl: config.databaseUrl, scope, log });
+  const shared = { orm, pool, notifications, metrics, classify, log };
+
+  const catalog = createJobTypeCatalog(orm);
+  const reader = createUploadReader(scope);
+  const checkInput = createCheckInput({ orm, reader, uploadsDir });
+  const readJob = createReadJob(pool, metrics);
+  const executeJob = createExecuteJob({ ...shared, catalog, checkInput });
+  const cancelJob = createCancelJob({ ...shared, readJob });
+  const recordOutcome = createRecordOutcome(shared);
+  const feed = createTaskFeed({ ...shared, leaseMs });
+
+  const authClient = createGrpcClient(AuthServiceDefinition, {
+    address: config.authGrpcUrl,
+    caller: 'jobs',
+    serviceSecret: config.serviceSecret,
+    tls: config.tls,
+    scope,
+  });
+  const stopping = new AbortController();
+  const health = createHealth();
+  let prepared = false;
+  health.addCheck({
+    name: 'database',
+    async check() {
+      await pool.query('select 1');
+      if (!prepared) throw Object.assign(new Error('not checked yet'), { code: 'STARTING' });
+    },
+  });
+  const app = createHttpApp({
+    ...shared,
+    registry,
+    health,
+    authenticate: createRemoteAuthentication(authClient),
+    resolvers: { ...shared, catalog, readJob, executeJob, cancelJob },
+    uploads: {
+      ...shared,
+      storage,
+      reader,
+      uploadsDir,
+      limits: { maxBytes: config.uploadMaxBytes, quotaBytes: config.uploadQuotaBytes },
+      stallMs: config.uploadStallSeconds * 1_000,
+    },
+    events: { readJob, changes: createJobChanges(notifications), stopping: stopping.signal, log },
+    production: config.environment === 'production',
+  });
+  const port = await serveHttp({ app, host: config.host, port: config.port, scope });
+  log.info({ port }, 'HTTP listens');
+  // First of all when stopping: streams end, so that clients and executors go to another replica.
+  scope.defer('streams', () => {
+    health.startDraining();
+    feed.stop();
+    stopping.abort();
+  });
+
+  if (!(await prepareDatabase(database, stopping.signal, log))) return undefined;
+  prepared = true;
+  const grpcPort = await serveGrpc({
+    host: config.host,
+    port: config.grpcPort,
+    serviceSecret: config.serviceSecret,
+    tls: config.tls,
+    services: [
+      {
+        definition: JobsServiceDefinition,
+        implementation: jobsGrpcService({ ...shared, catalog, feed, storage, recordOutcome, leaseMs }),
+        callers: JOBS_SERVICE_CALLERS,
+      },
+    ],
+    classify,
+    scope,
+    log,
+  });
+  log.info({ port: grpcPort }, 'gRPC listens');
+  // The server drains before anything else is released; its streams have to end for that.
+  scope.defer('task streams', () => feed.stop());
+
+  const rescue = () => rescueLostTasks({ pool, notifications, metrics, log });
+  repeat('rescuing tasks', { work: rescue, intervalMs: RESCUE_INTERVAL_MS, scope, log });
+  const retentionMs = config.uploadRetentionDays * DAY_MS;
+  const cleanUp = () => cleanUpUploads({ pool, storage, retentionMs, log });
+  repeat('removing old uploads', { work: cleanUp, intervalMs: CLEAN_UP_INTERVAL_MS, scope, log });
+  return { port, grpcPort };
+}
+
+/** @throws ConfigError */
+async function requireUploadsFolder(folder: string): Promise<void> {
+  await prepareLocalStorage(folder).catch(({ code, message }: NodeJS.ErrnoException) => {
+    throw new ConfigError([
+      `JOBS_UPLOADS_DIR must be a folder that can be written to; got ${code ?? message} for ${JSON.stringify(folder)}`,
+    ]);
+  });
+}
+
+/** @returns whether the database is ready; not when the daemon is stopped while it waits. @throws ConfigError */
+async function prepareDatabase(database: Database, stopping: AbortSignal, log: Logger): Promise<boolean> {
+  const onFailure = (error: unknown) =>
+    log.warn({ error: describeUnknownError(error) }, 'the database does not answer; trying again');
+  try {
+    await waitForDatabase(database, { signal: stopping, onFailure });
+    const missing = await pendingMigrations(database);
+    if (missing.length === 0) return true;
+    throw new ConfigError([
+      `JOBS_DATABASE_URL names a database that lacks the migrations ${missing.join(', ')}; run npm run full-migrate`,
+    ]);
+  } catch (error) {
+    if (stopping.aborted) return false;
+    throw error;
+  }
+}

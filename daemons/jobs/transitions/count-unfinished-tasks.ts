@@ -1,0 +1,23 @@
+import type { TaskState } from '@jobber/db/jobs';
+import type { Pool } from 'pg';
+
+/** How many tasks wait and run. Reads only, and only the indexes of unfinished tasks. */
+const COUNT_UNFINISHED_TASKS = `
+  select type, 'ready' as state, count(*)::int as count from task where state = 'ready' group by type
+  union all
+  select type, 'running' as state, count(*)::int as count from task where state = 'running' group by type`;
+
+export interface TaskCount {
+  /** Slug of the job type. */
+  readonly type: string;
+  readonly state: TaskState;
+  readonly count: number;
+}
+
+export async function countUnfinishedTasks(pool: Pool): Promise<TaskCount[]> {
+  const { rows } = await pool.query<TaskCount>({
+    name: 'count-unfinished-tasks',
+    text: COUNT_UNFINISHED_TASKS,
+  });
+  return rows;
+}
