@@ -11,8 +11,6 @@ export interface DaemonSettings {
   readonly databaseUrls: Readonly<Record<'auth' | 'jobs' | 'products', string>>;
   readonly uploadsDir: string;
   readonly nodeEnv: 'production' | 'development';
-  /** Where Node keeps compiled code: daemons start faster. */
-  readonly compileCache: string | undefined;
 }
 
 /**
@@ -28,7 +26,6 @@ export function daemonEnvironment(
   return {
     ...withoutPlatform(inherited),
     NODE_ENV: settings.nodeEnv,
-    ...(settings.compileCache ? { NODE_COMPILE_CACHE: settings.compileCache } : {}),
     JOBBER_SUPERVISED: 'true',
     SERVICE_SECRET: settings.serviceSecret,
     AUTH_GRPC_URL: `${HOST}:${ports.authGrpc}`,

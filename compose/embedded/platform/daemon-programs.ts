@@ -26,6 +26,11 @@ export function migrateProgram(root = PLATFORM_ROOT): string {
   return entryFile(root, join('db', 'migrate'));
 }
 
+/** With one file a migration. */
+export function migrationsFolder(database: string, root = PLATFORM_ROOT): string {
+  return join(root, 'db', database, 'migrations');
+}
+
 /** TypeScript runs TypeScript, a release build its own JavaScript. */
 function entryFile(root: string, path: string): string {
   return `${join(root, path)}${extname(fileURLToPath(import.meta.url))}`;

@@ -4,12 +4,16 @@ import type { DaemonSettings } from './daemon-environment.ts';
 import { describePostgresLine } from './describe-postgres-line.ts';
 import { hasAdministrator } from './find-administrator.ts';
 import type { LogStream } from './log-stream.ts';
+import { migrateDatabases } from './migrate-databases.ts';
 import type { PlatformPorts } from './platform-ports.ts';
+import { isStamped, writeStamp } from './schema-stamp.ts';
 import type { PlatformSecrets } from './secrets.ts';
 import { type PostgresEvent, supervisePostgres } from './supervise-postgres.ts';
 
 export interface OpenDatabases {
   readonly urls: DaemonSettings['databaseUrls'];
+  /** Applies the migrations that are missing. */
+  bringUpToDate(): Promise<void>;
   hasAdministrator(): Promise<boolean>;
   stop(options?: { atOnce: boolean }): Promise<void>;
 }
@@ -21,6 +25,9 @@ interface Options {
   readonly log: LogStream;
   readonly throwaway?: boolean;
   readonly databaseUrls?: DaemonSettings['databaseUrls'];
+  readonly environment: NodeJS.ProcessEnv;
+  readonly root?: string;
+  readonly signal: AbortSignal;
 }
 
 /** Starts the data folder's PostgreSQL with a database and a role for each daemon, or uses those that are configured. */
@@ -30,6 +37,7 @@ export async function openDatabases(options: Options): Promise<OpenDatabases> {
   if (configured) {
     return {
       urls: configured,
+      bringUpToDate: () => migrateDatabases(configured, options),
       hasAdministrator: () => hasAdministrator(configured.auth),
       stop: async () => {},
     };
@@ -58,7 +66,16 @@ export async function openDatabases(options: Options): Promise<OpenDatabases> {
       jobs: databaseUrl(server.adminUrl, wanted.jobs),
       products: databaseUrl(server.adminUrl, wanted.products),
     };
-    return { urls, hasAdministrator: () => hasAdministrator(urls.auth), stop: server.stop };
+    return {
+      urls,
+      async bringUpToDate() {
+        if (await isStamped(server.adminUrl, options.root)) return;
+        await migrateDatabases(urls, options);
+        await writeStamp(server.adminUrl, options.root);
+      },
+      hasAdministrator: () => hasAdministrator(urls.auth),
+      stop: server.stop,
+    };
   } catch (error) {
     await server.stop({ atOnce: true });
     throw error;

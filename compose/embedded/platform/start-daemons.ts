@@ -38,24 +38,20 @@ export function startDaemons(options: Options): StartedDaemons {
   const ended = new AbortController();
   const daemons = new Map<DaemonName, SupervisedDaemon>();
 
-  for (const name of DAEMONS) {
-    const hear = createListener({
-      name,
-      url: readyUrl(name, options.settings),
-      log,
-      fail,
-      ended: ended.signal,
-    });
+  const ready = DAEMONS.map((name) => {
+    const { promise, resolve: becomeReady } = Promise.withResolvers<void>();
+    const url = readyUrl(name, options.settings);
     const daemon = superviseDaemon({
       program: process.execPath,
       args: [daemonProgram(name, options.root)],
       environment: daemonEnvironment(name, options.settings, options.environment),
       output: log.outputOf(name),
       pidFile: join(options.runFolder, `${name}.pid`),
-      onEvent: hear,
+      onEvent: createListener({ name, url, log, becomeReady, fail, ended: ended.signal }),
     });
     daemons.set(name, daemon);
-  }
+    return { name, promise };
+  });
 
   return {
     failed,
@@ -71,21 +67,26 @@ export function startDaemons(options: Options): StartedDaemons {
     })),
     restart: (name) => daemons.get(name)?.restart(),
     async untilReady(signal) {
-      const given = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(READY_WITHIN_MS)]);
-      const failure = failed.then((error) => {
-        throw error;
-      });
-      const ready = DAEMONS.map(async (name) => {
-        try {
-          await waitUntilReady(readyUrl(name, options.settings), given);
-        } catch (error) {
-          if (signal.aborted) throw error;
-          throw notReady(name, log);
-        }
-      });
-      await Promise.race([Promise.all(ready), failure]);
+      const late = new Set(DAEMONS);
+      const all = Promise.all(ready.map(({ name, promise }) => promise.then(() => late.delete(name))));
+      const failure = failed.then((error) => Promise.reject(error));
+      const timer = setTimeout(() => {
+        for (const name of late) fail(notReady(name, log));
+      }, READY_WITHIN_MS);
+      try {
+        await Promise.race([all, failure, rejectWhenAborted(signal)]);
+      } finally {
+        clearTimeout(timer);
+      }
     },
   };
+}
+
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 /** Tells the log what happens to a daemon, and gives up on one that cannot run. */
@@ -93,10 +94,11 @@ function createListener(about: {
   name: DaemonName;
   url: string;
   log: LogStream;
+  becomeReady: () => void;
   fail: (error: PlatformError) => void;
   ended: AbortSignal;
 }): (event: DaemonEvent) => void {
-  const { name, url, log, fail, ended } = about;
+  const { name, url, log, becomeReady, fail, ended } = about;
   const title = DAEMON_TITLES[name];
   let starts = 0;
   let wasReady = false;
@@ -106,6 +108,7 @@ function createListener(about: {
     waitUntilReady(url, ended).then(
       () => {
         wasReady = true;
+        becomeReady();
         const afterMs = Math.round(performance.now() - startedAt);
         if (again) log.say('up', 'info', `${title} is ready again`, { afterMs });
       },

@@ -4,7 +4,6 @@ import type { DaemonSettings } from './daemon-environment.ts';
 import type { DaemonName } from './daemon-programs.ts';
 import { lockDataFolder } from './lock-data-folder.ts';
 import type { LogStream } from './log-stream.ts';
-import { migrateDatabases } from './migrate-databases.ts';
 import { openDatabases } from './open-databases.ts';
 import type { PlatformError } from './platform-error.ts';
 import { type PlatformPorts, requireFreePorts } from './platform-ports.ts';
@@ -72,15 +71,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     signal.throwIfAborted();
 
     onPhase('PostgreSQL');
-    const databases = await openDatabases({ ...options, ports, secrets, log });
+    const environment = withCompileCache(options);
+    const databases = await openDatabases({ ...options, environment, ports, secrets, log });
     releases.push({ stop: () => databases.stop(), kill: () => databases.stop({ atOnce: true }) });
     signal.throwIfAborted();
     onPhase('migrations');
-    await migrateDatabases(databases.urls, {
-      environment: compiledOnce(options),
-      signal,
-      root: options.root,
-    });
+    await databases.bringUpToDate();
     const administered = await databases.hasAdministrator();
     signal.throwIfAborted();
 
@@ -96,9 +92,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         databaseUrls: databases.urls,
         uploadsDir,
         nodeEnv: options.nodeEnv,
-        compileCache: options.compileCache,
       },
-      environment: options.environment,
+      environment,
       log,
       runFolder,
       root: options.root,
@@ -120,6 +115,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
-function compiledOnce({ environment, compileCache }: PlatformOptions): NodeJS.ProcessEnv {
+/** Node keeps what it compiled there, for all daemons and later starts. */
+function withCompileCache({ environment, compileCache }: PlatformOptions): NodeJS.ProcessEnv {
   return compileCache === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compileCache };
 }

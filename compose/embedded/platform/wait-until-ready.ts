@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const ASK_EVERY_MS = 25;
+const ASK_EVERY_MS = 50;
 const ANSWER_WITHIN_MS = 5_000;
 
 /**
