@@ -25,8 +25,7 @@ export function countWrites(
 ): WriteProducts {
   return async (items) => {
     const stop = metrics.writeSeconds.startTimer();
-    const outcomes = await writeProducts(items);
-    stop();
+    const outcomes = await writeProducts(items).finally(stop);
     for (const outcome of outcomes) {
       const label = 'refusal' in outcome ? 'refused' : outcome.effect.created ? 'created' : 'updated';
       metrics.items.inc({ outcome: label });

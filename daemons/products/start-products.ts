@@ -14,7 +14,7 @@ import { describeUnknownError, unavailableWhen } from '@jobber/shared/errors';
 import { graphqlRoute } from '@jobber/shared/graphql';
 import { createGrpcClient, serveGrpc } from '@jobber/shared/grpc';
 import { createHealth, healthRoutes } from '@jobber/shared/health';
-import { serveHttp } from '@jobber/shared/http';
+import { errorResponse, serveHttp } from '@jobber/shared/http';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Logger } from '@jobber/shared/log';
 import { createMetrics, metricsRoute } from '@jobber/shared/telemetry';
@@ -86,6 +86,10 @@ export async function startProducts({ config, scope, log }: Parts) {
       log,
     }),
   );
+  app.onError((error, c) => {
+    log.error({ err: error }, 'request failed');
+    return errorResponse(c, error);
+  });
   const port = await serveHttp({ app, host: config.host, port: config.port, scope });
 
   if (!(await prepareDatabase(database, { scope, log }))) return undefined;

@@ -10,8 +10,9 @@ const MAX_NAME = 255;
 const MAX_DESCRIPTION = 10_000;
 const MAX_SKU = 64;
 const MAX_STOCK = 2_147_483_647;
-const PRICE = /^\d{1,10}(\.\d{1,10})?$/;
-const RATING = /^(5(\.0{1,10})?|[0-4](\.\d{1,10})?)$/;
+/** Decimals: enough for the shortest text of every double, so that no number a job type lets through is refused here. */
+const PRICE = /^\d{1,10}(\.\d{1,350})?$/;
+const RATING = /^(5(\.0{1,350})?|[0-4](\.\d{1,350})?)$/;
 const SKU = /^[\x21-\x7e]+$/;
 /** PostgreSQL can't store NUL, and lone surrogates are no text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
@@ -23,8 +24,8 @@ export function checkRecord(record: ProductRecord): RecordRefusal | undefined {
     checkText('name', record.name, 1, MAX_NAME) ??
     checkText('category', record.category, 1, MAX_NAME) ??
     checkText('description', record.description, 0, MAX_DESCRIPTION) ??
-    checkPattern('price', record.price, PRICE, 'a decimal below 10000000000 with at most 10 decimals') ??
-    checkPattern('rating', record.rating, RATING, 'a decimal from 0 to 5 with at most 10 decimals') ??
+    checkPattern('price', record.price, PRICE, 'a decimal from 0 to below 10000000000') ??
+    checkPattern('rating', record.rating, RATING, 'a decimal from 0 to 5') ??
     checkStock(record.stock) ??
     (record.sku === undefined ? undefined : checkSku(record.sku))
   );
