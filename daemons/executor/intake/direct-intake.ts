@@ -23,7 +23,7 @@ export interface DirectIntakeTiming extends BackoffLimits {
   readonly lastTasksMs: number;
 }
 
-const TIMING: DirectIntakeTiming = { minMs: 100, maxMs: 3_000, presenceMs: 60_000, lastTasksMs: 1_000 };
+const TIMING: DirectIntakeTiming = { minMs: 100, maxMs: 1_000, presenceMs: 60_000, lastTasksMs: 1_000 };
 /** A stream that stood this long was no failure: the next try comes soon again. */
 const STOOD_MS = 5_000;
 
