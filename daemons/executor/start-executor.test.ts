@@ -280,12 +280,10 @@ test('20,000 one-item tasks are each recorded once', { timeout: 120_000 }, async
   const jobs = await startFakeJobs();
   await startTestExecutor(jobs);
   await allDone([jobs.submit({ slug: 'fibonacci', items: [{ iterations: 40 }] })]);
-  const started = performance.now();
   const tasks = Array.from({ length: 20_000 }, () =>
     jobs.submit({ slug: 'fibonacci', items: [{ iterations: 40 }] }),
   );
   await until(() => tasks.every(isDone), 'all tasks are done', 100_000);
-  const seconds = (performance.now() - started) / 1_000;
   expect(tasks.every(({ outcomes }) => outcomes.length === 1)).toBe(true);
   expect(JSON.parse(firstItem(tasks.at(-1)?.outcomes[0])?.resultJson ?? '')).toMatchObject({
     number: '102334155',
