@@ -114,6 +114,8 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
         types: [...new Set(slugs)],
         gone: context.signal,
       });
+      // The executor learns that its stream stands before there is a task for it.
+      context.sendHeader();
       void grantCredit(iterator, subscription);
       for await (const claimed of subscription.tasks()) {
         for (const batch of batchBySize(claimed, inputBytes, MAX_INPUT_BYTES)) {
