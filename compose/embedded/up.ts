@@ -100,11 +100,8 @@ async function run(
 async function stopWhenAsked(platform: Platform, { first, second }: Interruptions): Promise<number> {
   await aborted(first);
   platform.log.say('up', 'info', `stopping because of ${first.reason}; Ctrl-C again ends everything at once`);
-  const atOnce = aborted(second).then(async () => {
-    await platform.kill();
-    return EXIT.interrupted;
-  });
-  return await Promise.race([platform.stop().then(() => EXIT.ok), atOnce]);
+  await Promise.race([platform.stop(), aborted(second).then(() => platform.kill())]);
+  return second.aborted ? EXIT.interrupted : EXIT.ok;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

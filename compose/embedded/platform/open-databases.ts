@@ -19,7 +19,8 @@ export interface OpenDatabases {
 }
 
 interface Options {
-  readonly dataDir: string;
+  /** Of the embedded PostgreSQL. */
+  readonly folder: string;
   readonly ports: PlatformPorts;
   readonly secrets: PlatformSecrets;
   readonly log: LogStream;
@@ -32,7 +33,7 @@ interface Options {
 
 /** Starts the data folder's PostgreSQL with a database and a role for each daemon, or uses those that are configured. */
 export async function openDatabases(options: Options): Promise<OpenDatabases> {
-  const { dataDir, ports, secrets, log, throwaway = false } = options;
+  const { folder, ports, secrets, log, throwaway = false } = options;
   const configured = options.databaseUrls;
   if (configured) {
     return {
@@ -43,7 +44,7 @@ export async function openDatabases(options: Options): Promise<OpenDatabases> {
     };
   }
   const server = await supervisePostgres({
-    dataDir: join(dataDir, 'postgres'),
+    dataDir: folder,
     port: ports.postgres,
     logFile: join(log.folder, 'postgres.log'),
     mode: throwaway ? 'throwaway' : 'durable',

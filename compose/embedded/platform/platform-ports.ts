@@ -64,10 +64,13 @@ function assignPorts(choose: (use: PortUse, index: number) => number): PlatformP
 /**
  * Makes sure that nobody listens at the ports. PostgreSQL's usual one is only a preference: nobody has to type it, so
  * another one is taken when it is not free.
+ * @param ownPostgres whether an earlier server of ours still runs, perhaps at that very port: it is stopped later
  * @throws PlatformError `port-taken`, naming every taken port, what for, and what to do
  */
-export async function requireFreePorts(ports: PlatformPorts): Promise<PlatformPorts> {
-  const free = await Promise.all(USES.map((use) => mayListen(ports[use])));
+export async function requireFreePorts(ports: PlatformPorts, ownPostgres: boolean): Promise<PlatformPorts> {
+  const free = await Promise.all(
+    USES.map((use) => (use === 'postgres' && ownPostgres) || mayListen(ports[use])),
+  );
   const taken = USES.filter((_, index) => !free[index]);
   if (taken.length === 0) return ports;
   if (taken.every((use) => use === 'postgres') && ports.postgres === DEFAULT_PORTS.postgres) {

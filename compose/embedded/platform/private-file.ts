@@ -1,15 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PlatformError } from './platform-error.ts';
 
@@ -32,11 +22,10 @@ export function writePrivateFile(path: string, text: string): void {
   }
 }
 
-/** Makes the folder where it is missing; it is closed to others from then on. */
+/** Makes the folder, closed to others, where it is missing. One that is there stays as it is: it may be somebody else's. */
 export function makePrivateFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if ((statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700);
   } catch (error) {
     throw unusable(folder, error);
   }

@@ -1,13 +1,12 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { findServerProcesses } from '../postgres/stop-leftovers.ts';
 import type { DaemonSettings } from './daemon-environment.ts';
 import type { DaemonName } from './daemon-programs.ts';
 import { lockDataFolder } from './lock-data-folder.ts';
 import type { LogStream } from './log-stream.ts';
+import { openDataFolder } from './open-data-folder.ts';
 import { openDatabases } from './open-databases.ts';
 import type { PlatformError } from './platform-error.ts';
 import { type PlatformPorts, requireFreePorts } from './platform-ports.ts';
-import { makePrivateFolder } from './private-file.ts';
 import { type Release, releaseInOrder } from './release-in-order.ts';
 import { readOrCreateSecrets } from './secrets.ts';
 import { startDaemons } from './start-daemons.ts';
@@ -55,24 +54,29 @@ export interface Platform {
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { dataDir, signal, onPhase = () => {} } = options;
-  makePrivateFolder(dataDir);
+  const folder = openDataFolder(dataDir);
   const lock = lockDataFolder(dataDir);
   const releases: Release[] = [{ stop: lock.release, kill: lock.release }];
   try {
-    const log = options.openLog(join(dataDir, 'logs'));
+    const log = options.openLog(folder.logs);
     releases.push({ stop: log.close, kill: log.close });
-    const runFolder = join(dataDir, 'run');
-    makePrivateFolder(runFolder);
     const onWait = (names: string[]) =>
       log.say('up', 'warn', `waiting for daemons of an earlier jobber up to finish: ${names.join(', ')}`);
-    await stopLeftoverDaemons(runFolder, { onWait, signal });
-    const ports = await requireFreePorts(options.ports);
-    const secrets = readOrCreateSecrets(join(dataDir, 'secrets.json'));
+    await stopLeftoverDaemons(folder.run, { onWait, signal });
+    const ports = await requireFreePorts(options.ports, findServerProcesses(folder.postgres).length > 0);
+    const secrets = readOrCreateSecrets(folder.secretsFile);
     signal.throwIfAborted();
 
     onPhase('PostgreSQL');
     const environment = withCompileCache(options);
-    const databases = await openDatabases({ ...options, environment, ports, secrets, log });
+    const databases = await openDatabases({
+      ...options,
+      folder: folder.postgres,
+      environment,
+      ports,
+      secrets,
+      log,
+    });
     releases.push({ stop: () => databases.stop(), kill: () => databases.stop({ atOnce: true }) });
     signal.throwIfAborted();
     onPhase('migrations');
@@ -81,8 +85,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     signal.throwIfAborted();
 
     onPhase('daemons');
-    const uploadsDir = join(dataDir, 'uploads');
-    mkdirSync(uploadsDir, { recursive: true, mode: 0o700 });
     const setupToken = administered ? undefined : secrets.setupToken;
     const daemons = startDaemons({
       settings: {
@@ -90,12 +92,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         serviceSecret: secrets.service,
         setupToken,
         databaseUrls: databases.urls,
-        uploadsDir,
+        uploadsDir: folder.uploads,
         nodeEnv: options.nodeEnv,
       },
       environment,
       log,
-      runFolder,
+      runFolder: folder.run,
       root: options.root,
     });
     releases.push(...daemons.releases);

@@ -30,14 +30,17 @@ export async function stopLeftoverDaemons(
     }
     await delay(20, undefined, { signal });
   }
-  for (const file of readdirSync(folder)) rmSync(join(folder, file));
+  for (const file of pidFiles(folder)) rmSync(join(folder, file), { force: true });
 }
 
 function findLeftovers(folder: string): { name: string; identity: string }[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.pid'))
+  return pidFiles(folder)
     .map((file) => ({ name: file.replace(/\.pid$/, ''), identity: readFileSync(join(folder, file), 'utf8') }))
     .filter(({ identity }) => isRunning(identity));
+}
+
+function pidFiles(folder: string): string[] {
+  return readdirSync(folder).filter((file) => file.endsWith('.pid'));
 }
 
 function isRunning(identity: string): boolean {
