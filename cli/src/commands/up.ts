@@ -31,8 +31,8 @@ export default class Up extends JobberCommand {
   async run(): Promise<undefined> {
     const { flags } = await this.parse(Up);
     const base = flags['port-base'];
-    // The highest port in use is 2,000 and a few above the first.
-    const rule = { integer: true, minimum: 1024, maximum: 63_000 };
+    // Ten ports from the first one on are used.
+    const rule = { integer: true, minimum: 1, maximum: 65_526 };
     const portBase = base === undefined ? undefined : Number(parseNumber('--port-base', base, rule));
     const { runUp } = await import('@jobber/compose/up');
     process.exitCode = await runUp({
