@@ -99,12 +99,12 @@ test('an executor that Jobs refuses tries again without hurry', async () => {
 
 test('leases are renewed together for as long as attempts run', async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 300;
+  jobs.leaseMs = 1_500;
   const executor = await startTestExecutor(jobs);
-  const tasks = [1, 2, 3, 4].map(() => jobs.submit({ slug: 'sleep', items: [{ n: 1_000 }] }));
+  const tasks = [1, 2, 3, 4].map(() => jobs.submit({ slug: 'sleep', items: [{ n: 3_200 }] }));
   await allDone(tasks);
-  expect(jobs.heartbeatCalls).toBeGreaterThanOrEqual(5);
-  expect(jobs.heartbeatCalls).toBeLessThan(25);
+  expect(jobs.heartbeatCalls).toBeGreaterThanOrEqual(3);
+  expect(jobs.heartbeatCalls).toBeLessThan(15);
   const { body } = await executor.get('/metrics');
   expect(body).toMatch(
     /jobber_executor_outcomes_total\{type="sleep",outcome="succeeded",daemon="executor"\} 4/,
@@ -115,7 +115,7 @@ test.each(['obedient', 'hang', 'loop', 'inline-obedient', 'inline-hang'])(
   'a handler (%s) is aborted when its job is cancelled, and nothing is reported',
   async (slug) => {
     const jobs = await startFakeJobs();
-    jobs.leaseMs = 600;
+    jobs.leaseMs = 1_800;
     const executor = await startTestExecutor(jobs);
     const task = jobs.submit({ slug });
     await until(() => jobs.heartbeatCalls > 0, 'its lease was renewed once');
@@ -128,7 +128,7 @@ test.each(['obedient', 'hang', 'loop', 'inline-obedient', 'inline-hang'])(
 
 test('a handler is aborted when its attempt was superseded, and changes nothing', async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 600;
+  jobs.leaseMs = 1_800;
   const executor = await startTestExecutor(jobs);
   const task = jobs.submit({ slug: 'obedient' });
   await until(() => jobs.heartbeatCalls > 0, 'its lease was renewed once');
@@ -139,7 +139,7 @@ test('a handler is aborted when its attempt was superseded, and changes nothing'
 
 test('an attempt aborts itself when its lease can not be renewed in time, and gives the task back', async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 600;
+  jobs.leaseMs = 1_800;
   const executor = await startTestExecutor(jobs);
   const task = jobs.submit({ slug: 'obedient' });
   await until(() => task.state === 'running', 'the task is running');
@@ -153,7 +153,7 @@ test('an attempt aborts itself when its lease can not be renewed in time, and gi
 
 test('poison of every kind fails its own task only, and never delays a heartbeat', async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 1_500;
+  jobs.leaseMs = 3_000;
   await startTestExecutor(jobs);
   const healthy = jobs.submit({ slug: 'inline-echo' });
   const poison = [
@@ -166,7 +166,7 @@ test('poison of every kind fails its own task only, and never delays a heartbeat
     'loop',
     'inline-hang',
   ];
-  const tasks = poison.map((slug) => jobs.submit({ slug, timeoutMs: slug === 'hog' ? 20_000 : 700 }));
+  const tasks = poison.map((slug) => jobs.submit({ slug, timeoutMs: /loop|hang/.test(slug) ? 700 : 20_000 }));
   const later = jobs.submit({ slug: 'echo' });
   await allDone([healthy, later, ...tasks]);
   const errors = tasks.map(({ task, outcomes }) => [
@@ -288,7 +288,4 @@ test('20,000 one-item tasks are each recorded once', { timeout: 120_000 }, async
   expect(JSON.parse(firstItem(tasks.at(-1)?.outcomes[0])?.resultJson ?? '')).toMatchObject({
     number: '102334155',
   });
-  process.stderr.write(
-    `${Math.round(20_000 / seconds)} tasks/s, ${jobs.acknowledgeCalls.length} acknowledgements\n`,
-  );
 });
