@@ -109,14 +109,16 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       }
       const { executorId, slugs } = first.value.request.value;
       if (slugs.length > MAX_TYPES) refuse('TOO_LARGE', `At most ${MAX_TYPES} job types in one subscription`);
+      // An executor that stops ends its side of the stream: nothing more must be claimed for it.
+      const unsubscribed = new AbortController();
       const subscription = feed.subscribe({
         executorId: checkExecutorId(executorId),
         types: [...new Set(slugs)],
-        gone: context.signal,
+        gone: AbortSignal.any([context.signal, unsubscribed.signal]),
       });
-      // The executor learns that its stream stands before there is a task for it.
-      context.sendHeader();
-      void grantCredit(iterator, subscription);
+      // The executor learns that its stream stands before there is a task for it (nice-grpc sends no empty header).
+      yield { tasks: [] };
+      void grantCredit(iterator, subscription).finally(() => unsubscribed.abort());
       for await (const claimed of subscription.tasks()) {
         for (const batch of batchBySize(claimed, inputBytes, MAX_INPUT_BYTES)) {
           yield { tasks: await Promise.all(batch.map(toLeasedTask)) };
