@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DAEMONS } from './platform/daemon-programs.ts';
+import type { DaemonSettings } from './platform/daemon-environment.ts';
+import { DAEMONS, PLATFORM_ROOT } from './platform/daemon-programs.ts';
 import { describePlatform, platformAddresses } from './platform/describe-platform.ts';
 import { openLogStream } from './platform/log-stream.ts';
 import { PlatformError } from './platform/platform-error.ts';
@@ -9,6 +10,7 @@ import { writeLocalProfile } from './platform/profile-file.ts';
 import { createScreen, type Output } from './platform/screen.ts';
 import { type Platform, startPlatform } from './platform/start-platform.ts';
 import { type Interruptions, watchInterruptions } from './platform/watch-interruptions.ts';
+import { watchSources } from './platform/watch-sources.ts';
 import { PostgresError } from './postgres/index.ts';
 
 /** What the CLI's other commands end with as well. */
@@ -28,6 +30,10 @@ export interface UpOptions {
   readonly stdout?: Output;
   readonly stderr?: Output;
   readonly environment?: NodeJS.ProcessEnv;
+  /** For those who work on the daemons: development settings, and a daemon starts again when its sources change. */
+  readonly watch?: boolean;
+  /** Databases that somebody else runs; otherwise there is an embedded PostgreSQL. */
+  readonly databaseUrls?: DaemonSettings['databaseUrls'] | undefined;
   /** Where the programs lie; default: beside this one. */
   readonly root?: string;
 }
@@ -68,13 +74,16 @@ async function run(
 ): Promise<number> {
   const startedAt = performance.now();
   const dataDir = resolve(options.dataDir);
+  const { watch = false, root = PLATFORM_ROOT } = options;
   const platform = await startPlatform({
     dataDir,
     ports: platformPorts(options.portBase),
     openLog: (folder) => openLogStream(folder, DAEMONS, screen.record),
     environment: options.environment,
-    ...(options.root === undefined ? {} : { root: options.root }),
-    nodeEnv: 'production',
+    nodeEnv: watch ? 'development' : 'production',
+    forgiving: watch,
+    root,
+    databaseUrls: options.databaseUrls,
     compileCache: join(homedir(), '.cache', 'jobber', 'compiled'),
     signal: interruptions.first,
     onPhase: (phase) => screen.phase(phase, performance.now() - startedAt),
@@ -90,10 +99,24 @@ async function run(
     await platform.stop();
     throw error;
   }
+  const unwatch = watch ? restartOnChange(platform, root) : () => {};
   const end = await Promise.race([stopped, platform.failed]);
+  unwatch();
   if (!(end instanceof PlatformError)) return end;
   await platform.stop();
   throw end;
+}
+
+function restartOnChange(platform: Platform, root: string): () => void {
+  const { log } = platform;
+  return watchSources(root, ({ paths, daemons, database }) => {
+    log.say('up', 'info', `starting again because of a change: ${daemons.join(', ')}`, { paths });
+    const upToDate = database ? platform.bringUpToDate() : Promise.resolve();
+    upToDate.then(
+      () => daemons.forEach(platform.restart),
+      (error: unknown) => log.say('up', 'error', error instanceof Error ? error.message : String(error)),
+    );
+  });
 }
 
 /** Stops the platform in order at the first request and at once at a second. @returns the exit code */

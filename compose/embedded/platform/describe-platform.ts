@@ -47,10 +47,9 @@ export function describePlatform(about: {
 function howToLogIn(setupToken: string | undefined, profile: string): [string, string][] {
   if (setupToken === undefined) return [['Log in', `npx jobber login --email you@example.com${profile}`]];
   return [
-    ['First', `npx jobber register --email you@example.com${profile}`],
-    ['', 'The first account is the administrator when it is made on this machine by you,'],
-    ['', 'or anywhere with this token, which works once:'],
-    ['', setupToken],
+    ['Register', `npx jobber register --email you@example.com${profile}`],
+    ['', 'The first account made on this machine, by you, is the administrator; made elsewhere, it needs'],
+    ['', `this token, which works once: ${setupToken}`],
     ['Log in', `npx jobber login --email you@example.com${profile}`],
   ];
 }

@@ -25,7 +25,7 @@ interface Options {
   readonly secrets: PlatformSecrets;
   readonly log: LogStream;
   readonly throwaway?: boolean;
-  readonly databaseUrls?: DaemonSettings['databaseUrls'];
+  readonly databaseUrls?: DaemonSettings['databaseUrls'] | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly root?: string;
   readonly signal: AbortSignal;

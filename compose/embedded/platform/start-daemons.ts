@@ -29,12 +29,19 @@ interface Options {
   /** Of the pid files. */
   readonly runFolder: string;
   readonly root?: string | undefined;
+  /** One that, after all were ready, cannot run is reported and waits for `restart`. */
+  readonly forgiving: boolean;
 }
 
 /** Starts all daemons at once (each waits for what it needs) and keeps them running. */
 export function startDaemons(options: Options): StartedDaemons {
   const { log } = options;
-  const { promise: failed, resolve: fail } = Promise.withResolvers<PlatformError>();
+  const { promise: failed, resolve: giveUp } = Promise.withResolvers<PlatformError>();
+  let allWereReady = false;
+  const fail = (error: PlatformError) => {
+    if (options.forgiving && allWereReady) log.say('up', 'error', error.message);
+    else giveUp(error);
+  };
   const ended = new AbortController();
   const daemons = new Map<DaemonName, SupervisedDaemon>();
 
@@ -75,6 +82,7 @@ export function startDaemons(options: Options): StartedDaemons {
       }, READY_WITHIN_MS);
       try {
         await Promise.race([all, failure, rejectWhenAborted(signal)]);
+        allWereReady = true;
       } finally {
         clearTimeout(timer);
       }

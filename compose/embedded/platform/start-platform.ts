@@ -25,7 +25,9 @@ export interface PlatformOptions {
   /** The data is not kept: PostgreSQL need not wait for the disk, and ends with this process. */
   readonly throwaway?: boolean;
   /** Databases that somebody else runs, instead of an embedded PostgreSQL. */
-  readonly databaseUrls?: DaemonSettings['databaseUrls'];
+  readonly databaseUrls?: DaemonSettings['databaseUrls'] | undefined;
+  /** A daemon that cannot run does not end the platform: it may be edited and started again. */
+  readonly forgiving?: boolean;
   /** Where the programs lie; see daemon-programs.ts. */
   readonly root?: string;
   /** Ends the start: what has been started by then is stopped. */
@@ -42,6 +44,8 @@ export interface Platform {
   /** Resolves with the reason when the platform cannot go on. */
   readonly failed: Promise<PlatformError>;
   restart(name: DaemonName): void;
+  /** Applies migrations that have come since the start. */
+  bringUpToDate(): Promise<void>;
   /** Stops the daemons one after the other, those first that depend on others, then PostgreSQL. May be called twice. */
   stop(): Promise<void>;
   /** Ends everything now; what was committed is kept. */
@@ -99,6 +103,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       log,
       runFolder: folder.run,
       root: options.root,
+      forgiving: options.forgiving ?? false,
     });
     releases.push(...daemons.releases);
     await daemons.untilReady(signal);
@@ -109,6 +114,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       setupToken,
       failed: daemons.failed,
       restart: daemons.restart,
+      bringUpToDate: databases.bringUpToDate,
       ...releaseInOrder(releases),
     };
   } catch (error) {
