@@ -81,6 +81,11 @@ export function isTerminal(status: JobStatus): boolean {
   return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
 }
 
+/** How many items are shown unasked: those of a job that is small and has more than the one result. */
+export function itemsOf({ size }: JobState): number | undefined {
+  return size > 1 && size <= 20 ? size : undefined;
+}
+
 /** @param key makes the request repeatable: the same key is the same job */
 export async function submitJob(
   session: Session,
@@ -104,7 +109,7 @@ export async function fetchJob(session: Session, id: number, signal?: AbortSigna
 export async function fetchJobReport(
   session: Session,
   id: number,
-  wanted: { errors: number; items?: number },
+  wanted: { errors: number; items?: number | undefined },
   signal?: AbortSignal,
 ): Promise<JobReport> {
   const items =

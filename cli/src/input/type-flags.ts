@@ -61,11 +61,18 @@ export function describeFlag(flag: TypeFlag): { usage: string; text: string } {
         : ` <${flag.kind}>`;
   const facts = [
     cleanText(flag.description),
-    flag.kind === 'number' ? describeRule(flag.rule) : '',
+    flag.kind === 'number' && !saysLimits(flag) ? describeRule(flag.rule) : '',
     flag.repeated ? 'may be repeated' : '',
     flag.required ? 'required' : '',
   ];
   return { usage: `--${flag.name}${value}`, text: facts.filter(Boolean).join('; ') };
+}
+
+/** Most descriptions name the limits themselves. */
+function saysLimits({ description, rule }: TypeFlag): boolean {
+  const limits = [rule.minimum, rule.maximum].filter((limit) => limit !== undefined);
+  const words: string[] = description.replaceAll(',', '').match(/\d+(\.\d+)?/g) ?? [];
+  return limits.length > 0 && limits.every((limit) => words.includes(String(limit)));
 }
 
 function flagOf(property: string, schema: Schema, required: boolean): TypeFlag {

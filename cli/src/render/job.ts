@@ -40,7 +40,12 @@ export function renderJobs(jobs: readonly Job[]): string {
 /** @param input the item that was run, if it is known: it makes a better headline */
 export function renderReport(job: JobReport, input?: unknown): string {
   const head = `${headline(job)}\n`;
-  const parts = [renderResult(job, input), renderCounters(job.counters), renderErrors(job)].filter(Boolean);
+  const parts = [
+    renderResult(job, input),
+    renderCounters(job.counters),
+    renderItems(job.items),
+    renderErrors(job),
+  ].filter(Boolean);
   return `${head}${parts.map((part) => `\n${part}\n`).join('')}`.trimEnd();
 }
 
@@ -51,7 +56,8 @@ function headline(job: Job): string {
   return `Job ${job.id}  ${cleanText(job.name)}  ${status}${ended}  (${count(job.completed)} of ${counted(job.size, 'item')} done${failed})`;
 }
 
-export function renderItems(items: readonly Item[]): string {
+function renderItems(items: readonly Item[] = []): string {
+  if (items.length === 0) return '';
   return renderTable<Item>(
     [
       { title: 'INDEX', value: ({ index }) => index, align: 'right' },
@@ -86,7 +92,7 @@ function renderResult(job: JobReport, input: unknown): string {
   if (job.slug === 'fibonacci' && number !== undefined) {
     const iterations = (input as { iterations?: unknown } | undefined)?.iterations;
     const name = iterations === undefined ? 'Fibonacci number' : `F(${cleanValue(iterations)})`;
-    const facts = `${cleanValue(digits)} digits, ${cleanValue(ms)} ms`;
+    const facts = `${groupDigits(cleanValue(digits))} digits, ${cleanValue(ms)} ms`;
     return `${renderScalar(job, name, number)}\n${paint('dim', facts)}`;
   }
   return Object.entries(result)

@@ -69,7 +69,7 @@ export default class JobList extends JobberCommand {
     const jobs = await fetchJobs(this.session(flags), { filter, limit, before });
     this.print(jobs.length === 0 ? 'No jobs' : renderJobs(jobs));
     const last = jobs.at(-1);
-    if (last && jobs.length === limit) this.print(`\nMore: jobber job list --before ${last.id}`);
+    if (last && jobs.length === limit) this.print(`\nMore: the same with --before ${last.id}`);
     return jobs;
   }
 }

@@ -4,6 +4,7 @@ import { JsonText } from '../../api/graphql.ts';
 import {
   fetchJobReport,
   fetchJobTypes,
+  itemsOf,
   type Job,
   type JobReport,
   type JobTypeInfo,
@@ -85,7 +86,7 @@ export default class JobRun extends JobberCommand {
       return job;
     }
     const ended = await followJob(session, job, { quiet: this.jsonEnabled(), timeoutMs });
-    const report = await fetchJobReport(session, job.id, { errors: 20 });
+    const report = await fetchJobReport(session, job.id, { errors: 20, items: itemsOf(job) });
     this.print(renderReport(report, job.size === 1 ? firstItem(data) : undefined));
     this.endWith(ended.status === 'COMPLETED' ? EXIT.ok : EXIT.jobFailed);
     return report;

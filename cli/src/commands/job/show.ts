@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core';
-import { fetchJob, fetchJobReport, isTerminal, type JobReport } from '../../api/jobs.ts';
+import { fetchJob, fetchJobReport, isTerminal, itemsOf, type JobReport } from '../../api/jobs.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { EXIT } from '../../failure.ts';
 import { parseJobId } from '../../input/parse-job-id.ts';
 import { parseDuration } from '../../input/parse-time.ts';
-import { renderItems, renderReport } from '../../render/job.ts';
+import { renderReport } from '../../render/job.ts';
 import { followJob } from '../../waiting/follow-job.ts';
 
 const MANY = 1000;
@@ -29,7 +29,9 @@ export default class JobShow extends JobberCommand {
       helpValue: '<time>',
       dependsOn: ['wait'],
     }),
-    items: Flags.boolean({ summary: `The outcomes of the items too, of the first ${MANY}.` }),
+    items: Flags.boolean({
+      summary: `The outcomes of the first ${MANY} items; of small jobs they are shown anyway.`,
+    }),
     errors: Flags.boolean({ summary: `The first ${MANY} failed items instead of the first 20.` }),
   };
 
@@ -38,17 +40,15 @@ export default class JobShow extends JobberCommand {
     const id = parseJobId(args.id);
     const timeoutMs = flags.timeout === undefined ? undefined : parseDuration('--timeout', flags.timeout);
     const session = this.session(flags);
+    const job = await fetchJob(session, id);
     if (flags.wait) {
-      const job = await fetchJob(session, id);
-      const ended = isTerminal(job.status)
-        ? job
-        : await followJob(session, job, { quiet: this.jsonEnabled(), timeoutMs });
+      const follow = { quiet: this.jsonEnabled(), timeoutMs };
+      const ended = isTerminal(job.status) ? job : await followJob(session, job, follow);
       this.endWith(ended.status === 'COMPLETED' ? EXIT.ok : EXIT.jobFailed);
     }
-    const wanted = { errors: flags.errors ? MANY : 20, ...(flags.items && { items: MANY }) };
-    const report = await fetchJobReport(session, id, wanted);
+    const items = flags.items ? MANY : itemsOf(job);
+    const report = await fetchJobReport(session, id, { errors: flags.errors ? MANY : 20, items });
     this.print(renderReport(report));
-    if (report.items) this.print(`\n${renderItems(report.items)}`);
     return report;
   }
 }

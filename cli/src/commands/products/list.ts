@@ -3,6 +3,7 @@ import { fetchProducts, type Product, type ProductFilter } from '../../api/produ
 import { JobberCommand } from '../../base-command.ts';
 import { parseJobId, parseLimit } from '../../input/parse-job-id.ts';
 import { parseNumber } from '../../input/parse-number.ts';
+import { cleanText } from '../../render/clean-text.ts';
 import { renderTable, terminalWidth } from '../../render/table.ts';
 import { count } from '../../render/units.ts';
 
@@ -55,8 +56,7 @@ export default class ProductsList extends JobberCommand {
     const products = await fetchProducts(this.session(flags), { filter, limit, before: flags.before });
     this.print(products.length === 0 ? 'No products' : renderProducts(products));
     const last = products.at(-1);
-    if (last && products.length === limit)
-      this.print(`\nMore: jobber products list --before ${Number(last.id)}`);
+    if (last && products.length === limit) this.print(`\nMore: the same with --before ${cleanText(last.id)}`);
     return products;
   }
 }
