@@ -5,6 +5,9 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { findProduct, listCategories, listProducts, type ProductFilter } from '../use-cases/list-products.ts';
 import { formatDecimal, formatPrice } from './format-price.ts';
 
+/** As in the schema; a limit that is null means it as well. */
+const DEFAULT_PAGE = 50;
+
 /** Null and absent mean the same in GraphQL's arguments. */
 type Optional<T> = { readonly [K in keyof T]?: T[K] | null };
 
@@ -12,12 +15,16 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | null };
 export function productsResolvers(orm: MikroORM): Resolvers {
   return {
     async products(
-      args: { filter?: Optional<ProductFilter> | null; limit: number; before?: string | null },
+      args: { filter?: Optional<ProductFilter> | null; limit: number | null; before?: string | null },
       c,
     ) {
       const identity = await callerOf(c).identity();
       const filter = withoutNulls(args.filter ?? {}) as ProductFilter;
-      const page = { filter, limit: args.limit, ...(args.before != null && { before: args.before }) };
+      const page = {
+        filter,
+        limit: args.limit ?? DEFAULT_PAGE,
+        ...(args.before != null && { before: args.before }),
+      };
       return (await listProducts(orm, identity, page)).map(present);
     },
     async product({ id }: { id: string }, c) {
