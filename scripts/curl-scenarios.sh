@@ -172,7 +172,7 @@ scenario_load() {
   poll_to_completed
   look_at_products
   expect 'the category has added its charge' '"price":"114.9512"'
-  expect 'an unknown category has added nothing' '"basePrice":"80.1","price":"80.1"'
+  expect 'an unknown category has added nothing' '"basePrice":"80.10","price":"80.10"'
 }
 
 scenario_logout() {
