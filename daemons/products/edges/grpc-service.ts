@@ -33,13 +33,14 @@ export function productsGrpcService(writeProducts: WriteProducts): ServedService
 
     async createProducts(requests) {
       const items: ProductItem[] = [];
+      let job: number | undefined;
       for await (const { jobId, items: messages } of requests) {
         if (items.length + messages.length > MAX_ITEMS) {
           refuse('TOO_LARGE', `One call takes at most ${MAX_ITEMS} items`, { limit: MAX_ITEMS });
         }
+        job ??= jobId;
+        if (jobId !== job) refuse('INVALID_INPUT', 'All messages of a call must name the same job');
         for (const message of messages) items.push(toItem(jobId, message));
-        if (jobId !== items[0]?.jobId)
-          refuse('INVALID_INPUT', 'All messages of a call must name the same job');
       }
       const outcomes = await writeProducts(items);
       return { outcomes: outcomes.map((outcome, i) => toMessage(items[i]?.itemIndex ?? 0, outcome)) };
