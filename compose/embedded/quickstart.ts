@@ -95,7 +95,9 @@ function describe(error: unknown): string {
   // fetch's own message says nothing; its cause does.
   const cause =
     error.cause instanceof Error && error.message === 'fetch failed' ? `: ${error.cause.message}` : '';
-  return `${error.message.replace(/\.$/, '')}${cause}.`;
+  // That one is about to be removed; `keepLog` tells where its content stays.
+  const message = error.message.replace(/ (Its|The) log is \S+$/, '');
+  return `${message.replace(/\.$/, '')}${cause}.`;
 }
 
 /** The folder is removed: what the daemons said is kept outside of it, in one file. */

@@ -31,7 +31,8 @@ export function formatRecord(record: LogRecord, color: boolean): string {
     color ? styleText(style, text, { validateStream: false }) : text;
   const time = paint('dim', localTime(record.time));
   const source = paint(SOURCE_STYLES[record.source], record.source.padEnd(8));
-  if (!record.fields) return `${time} ${source} ${paint('red', 'text ')} ${cleanText(record.line)}`;
+  if (!record.fields)
+    return `${time} ${source} ${paint('red', 'text ')} ${stripUnsafe(record.line).trimEnd()}`;
   const level = typeof record.fields['level'] === 'string' ? record.fields['level'] : 'info';
   const shownLevel = paint(LEVEL_STYLES[level] ?? 'dim', cleanText(level).padEnd(5));
   const message = cleanText(String(record.fields['msg'] ?? ''));
@@ -48,7 +49,11 @@ export function toJsonLine({ source, line, fields, time }: LogRecord): string {
 
 /** Text from elsewhere as one line that is safe to print. */
 export function cleanText(text: string): string {
-  return stripVTControlCharacters(text).replace(/\s+/g, ' ').replace(UNSAFE, '').trim();
+  return stripUnsafe(text.replace(/\s+/g, ' ')).trim();
+}
+
+function stripUnsafe(text: string): string {
+  return stripVTControlCharacters(text).replace(UNSAFE, '');
 }
 
 function formatValue(value: unknown): string {

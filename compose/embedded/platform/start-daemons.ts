@@ -110,10 +110,13 @@ function createListener(about: {
   const title = DAEMON_TITLES[name];
   let starts = 0;
   let wasReady = false;
+  let run = new AbortController();
 
   function watchReadiness(again: boolean): void {
     const startedAt = performance.now();
-    waitUntilReady(url, ended).then(
+    run.abort();
+    run = new AbortController();
+    waitUntilReady(url, AbortSignal.any([ended, run.signal])).then(
       () => {
         wasReady = true;
         becomeReady();

@@ -91,7 +91,11 @@ export function superviseDaemon(options: SuperviseOptions): SupervisedDaemon {
       onEvent({ kind: 'misconfigured' });
       return;
     }
-    const restartInMs = restartAsked ? 0 : nextDelay(ranMs);
+    if (restartAsked) {
+      start();
+      return;
+    }
+    const restartInMs = nextDelay(ranMs);
     timer = setTimeout(start, restartInMs);
     onEvent({ kind: 'ended', how, restartInMs, ranMs });
   }
