@@ -1,6 +1,7 @@
 import {
   type ProductItem as ProductItemMessage,
   type ProductOutcome,
+  type ProductRecord,
   ProductsServiceDefinition,
   type ProductsServiceImplementation,
 } from '@jobber/proto/products/v1/products';
@@ -12,6 +13,8 @@ import type { ItemOutcome, WriteProducts } from '../use-cases/write-products.ts'
 
 /** Items of one call at most: they are held until they are written together. */
 const MAX_ITEMS = 5_000;
+/** Text of one call at most, for the same reason. Tasks have less: Jobs cuts them to 4 MiB of their input. */
+const MAX_TEXT_BYTES = 8 * 1_024 * 1_024;
 const MAX_INDEX = 2_147_483_647;
 
 /** Only executors write products. */
@@ -34,13 +37,23 @@ export function productsGrpcService(writeProducts: WriteProducts): ServedService
     async createProducts(requests) {
       const items: ProductItem[] = [];
       let job: number | undefined;
+      let textBytes = 0;
       for await (const { jobId, items: messages } of requests) {
         if (items.length + messages.length > MAX_ITEMS) {
           refuse('TOO_LARGE', `One call takes at most ${MAX_ITEMS} items`, { limit: MAX_ITEMS });
         }
         job ??= jobId;
         if (jobId !== job) refuse('INVALID_INPUT', 'All messages of a call must name the same job');
-        for (const message of messages) items.push(toItem(jobId, message));
+        for (const message of messages) {
+          const item = toItem(jobId, message);
+          items.push(item);
+          textBytes += textBytesOf(item.record);
+        }
+        if (textBytes > MAX_TEXT_BYTES) {
+          refuse('TOO_LARGE', `One call takes at most ${MAX_TEXT_BYTES} bytes of text`, {
+            limit: MAX_TEXT_BYTES,
+          });
+        }
       }
       const outcomes = await writeProducts(items);
       return { outcomes: outcomes.map((outcome, i) => toMessage(items[i]?.itemIndex ?? 0, outcome)) };
@@ -60,6 +73,13 @@ function toItem(jobId: number, { itemIndex, record }: Partial<ProductItemMessage
   }
   if (!record) refuse('INVALID_INPUT', `Item ${itemIndex} has no record`);
   return { jobId, itemIndex, record };
+}
+
+function textBytesOf({ name, category, price, rating, description, sku = '' }: ProductRecord): number {
+  return [name, category, price, rating, description, sku].reduce(
+    (sum, text) => sum + Buffer.byteLength(text),
+    0,
+  );
 }
 
 function toMessage(itemIndex: number, outcome: ItemOutcome): ProductOutcome {
