@@ -3,7 +3,7 @@ import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { arrangeArguments } from './arrange-arguments.ts';
 import { describeError } from './describe-error.ts';
-import { EXIT } from './failure.ts';
+import { EXIT, interrupted } from './failure.ts';
 import { printFailure } from './render/failure.ts';
 import { refuseUnknownCommand } from './unknown-command.ts';
 
@@ -17,6 +17,7 @@ export async function main(root: string, args: string[]): Promise<void> {
   // Node itself runs TypeScript.
   settings.enableAutoTranspile = false;
   const argv = arrangeArguments(args);
+  process.on('SIGINT', () => endIfNobodyElseWill(argv));
   try {
     const config = await Config.load({ root });
     refuseUnknownCommand(config, argv);
@@ -26,6 +27,13 @@ export async function main(root: string, args: string[]): Promise<void> {
     if (failure.exitCode !== EXIT.ok) printFailure(failure, wantsJson(argv));
     process.exitCode = failure.exitCode;
   }
+}
+
+/** Ctrl-C where a command has nothing to say about it: before or after its work. */
+function endIfNobodyElseWill(argv: readonly string[]): void {
+  if (process.listenerCount('SIGINT') > 1) return;
+  printFailure(interrupted('Interrupted'), wantsJson(argv));
+  process.exit(EXIT.interrupted);
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -24,6 +24,8 @@ export interface TestPlatform extends AsyncDisposable {
   calls: Call[];
   /** By GraphQL operation name (Login, Me, Run, …): answers or refuses. */
   answers: Record<string, (variables: Record<string, unknown>, call: Call) => unknown>;
+  /** Holds a GraphQL answer back. */
+  delay: (call: Call) => Promise<void> | undefined;
   /** What `POST /jobs/uploads/file` and `GET /jobs/:id/events` do. */
   upload: (body: Buffer, response: ServerResponse) => void;
   events: (id: number, response: ServerResponse) => void;
@@ -105,6 +107,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
       Products: () => ({ products: [] }),
       Categories: () => ({ categories: [{ name: 'Grocery', charge: '2' }] }),
     },
+    delay: () => undefined,
     upload: (body, response) => {
       const filename = 'upload-1.json';
       const records = 3;
@@ -165,6 +168,7 @@ async function answer(
   const operation = /^(?:query|mutation) (\w+)/.exec(query)?.[1] ?? '';
   const call = { path, operation, variables, text, authorization };
   platform.calls.push(call);
+  await platform.delay(call);
   try {
     const data = platform.answers[operation]?.(variables, call);
     sendJson(response, 200, { data });

@@ -35,6 +35,39 @@ test('the first Ctrl-C detaches: the job goes on, 130, and how to come back', as
   expect(set.platform.calls.map(({ operation }) => operation)).not.toContain('Cancel');
 });
 
+test('Ctrl-C while a job is handed over names the job that was accepted', async () => {
+  await using set = await setUp();
+  const submitting = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  set.platform.delay = async ({ operation }) => {
+    if (operation !== 'Run') return;
+    submitting.resolve();
+    await answered.promise;
+  };
+  const running = set.cli.start(['job', 'run', 'fibonacci', '--wait', '--json']);
+  await submitting.promise;
+  running.child.kill('SIGINT');
+  answered.resolve();
+  const run = await running.ended;
+  expect(run.exitCode).toBe(130);
+  expect(run.json()).toMatchObject({ error: { reason: 'INTERRUPTED', details: { job: { id: 12 } } } });
+});
+
+test('Ctrl-C anywhere else ends with 130, with --json as JSON', async () => {
+  await using set = await setUp();
+  const asked = Promise.withResolvers<void>();
+  set.platform.delay = () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const running = set.cli.start(['whoami', '--json']);
+  await asked.promise;
+  running.child.kill('SIGINT');
+  const run = await running.ended;
+  expect(run.exitCode).toBe(130);
+  expect(run.json()).toMatchObject({ error: { reason: 'INTERRUPTED', exitCode: 130 } });
+});
+
 test('with --json a detached command prints JSON', async () => {
   await using set = await setUp();
   const running = set.cli.start(['job', 'show', '12', '--wait', '--json']);

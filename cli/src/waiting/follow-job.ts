@@ -19,10 +19,10 @@ export interface FollowOptions {
  * @throws a Failure that says how to come back, after Ctrl-C and when the time is over
  */
 export async function followJob(session: Session, job: Job, options: FollowOptions): Promise<JobState> {
-  const back = `come back with: jobber job show ${job.id} --wait`;
+  const back = howToComeBack(job.id);
   const { timeoutMs } = options;
   const interruption = onInterruption(
-    () => interrupted(`Detached: job ${job.id} goes on without you; ${back}`, { job: { id: job.id } }),
+    () => detached(job.id),
     timeoutMs === undefined
       ? undefined
       : {
@@ -60,6 +60,15 @@ export async function followJob(session: Session, job: Job, options: FollowOptio
     progress.stop();
     interruption.release();
   }
+}
+
+/** What Ctrl-C ends with: the job goes on. */
+export function detached(id: number): Failure {
+  return interrupted(`Detached: job ${id} goes on without you; ${howToComeBack(id)}`, { job: { id } });
+}
+
+function howToComeBack(id: number): string {
+  return `come back with: jobber job show ${id} --wait`;
 }
 
 function describe(title: string, { size, completed, failed }: JobState, started: number): string {

@@ -8,7 +8,6 @@ import {
   type Job,
   type JobReport,
   type JobTypeInfo,
-  submitJob,
 } from '../../api/jobs.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
@@ -22,6 +21,7 @@ import { printWarning } from '../../render/failure.ts';
 import { renderReport } from '../../render/job.ts';
 import { counted } from '../../render/units.ts';
 import { followJob } from '../../waiting/follow-job.ts';
+import { handOverJob } from '../../waiting/hand-over-job.ts';
 
 export default class JobRun extends JobberCommand {
   static override summary = 'Run a job.';
@@ -78,14 +78,16 @@ export default class JobRun extends JobberCommand {
     if (!type.available) {
       printWarning(`No executor offers ${cleanText(type.name)} at the moment: the job waits until one does`);
     }
-    const job = await submitJob(session, type.name, data, flags['idempotency-key'] ?? randomUUID());
+    const key = flags['idempotency-key'] ?? randomUUID();
+    const quiet = this.jsonEnabled();
+    const job = await handOverJob(session, { type: type.name, data, key, quiet });
     if (!(flags.wait ?? process.stdout.isTTY)) {
       this.print(
         `Job ${job.id} accepted: ${cleanText(job.name)}, ${counted(job.size, 'item')}. Follow it with: jobber job show ${job.id} --wait`,
       );
       return job;
     }
-    const ended = await followJob(session, job, { quiet: this.jsonEnabled(), timeoutMs });
+    const ended = await followJob(session, job, { quiet, timeoutMs });
     const report = await fetchJobReport(session, job.id, { errors: 20, items: itemsOf(job) });
     this.print(renderReport(report, job.size === 1 ? firstItem(data) : undefined));
     this.endWith(ended.status === 'COMPLETED' ? EXIT.ok : EXIT.jobFailed);

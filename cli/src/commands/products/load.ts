@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Args, Flags } from '@oclif/core';
 import { JsonText } from '../../api/graphql.ts';
-import { fetchJobReport, type Job, type JobReport, submitJob } from '../../api/jobs.ts';
+import { fetchJobReport, type Job, type JobReport } from '../../api/jobs.ts';
 import { type Upload, uploadFile } from '../../api/upload-file.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { EXIT, type ExitCode, interrupted } from '../../failure.ts';
@@ -13,6 +13,7 @@ import { bar, startProgress } from '../../render/progress.ts';
 import { bytes, counted } from '../../render/units.ts';
 import type { Session } from '../../session/session.ts';
 import { followJob } from '../../waiting/follow-job.ts';
+import { handOverJob } from '../../waiting/hand-over-job.ts';
 import { onInterruption } from '../../waiting/interruption.ts';
 
 interface Loaded {
@@ -57,12 +58,13 @@ export default class ProductsLoad extends JobberCommand {
     const upload = await this.upload(session, file);
     this.print(`Uploaded ${cleanText(file.name)}: ${bytes(file.size)}, ${counted(upload.records, 'record')}`);
     const data = new JsonText(JSON.stringify({ fileName: upload.filename }));
-    const job = await submitJob(session, 'LoadProducts', data, randomUUID());
+    const quiet = this.jsonEnabled();
+    const job = await handOverJob(session, { type: 'LoadProducts', data, key: randomUUID(), quiet });
     if (!flags.wait) {
       this.print(`Job ${job.id} loads them. Follow it with: jobber job show ${job.id} --wait`);
       return { upload, job };
     }
-    await followJob(session, job, { quiet: this.jsonEnabled(), timeoutMs });
+    await followJob(session, job, { quiet, timeoutMs });
     const report = await fetchJobReport(session, job.id, { errors: 20 });
     const summary = summarizeLoad(report);
     this.print(renderLoad(report, summary));

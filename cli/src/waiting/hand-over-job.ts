@@ -1,0 +1,37 @@
+import type { JsonText } from '../api/graphql.ts';
+import { type Job, submitJob } from '../api/jobs.ts';
+import { interrupted } from '../failure.ts';
+import { startProgress } from '../render/progress.ts';
+import type { Session } from '../session/session.ts';
+import { detached } from './follow-job.ts';
+import { onInterruption } from './interruption.ts';
+
+export interface HandOver {
+  readonly type: string;
+  readonly data: JsonText;
+  readonly key: string;
+  /** No progress on the terminal. */
+  readonly quiet: boolean;
+}
+
+/**
+ * Submits a job. Ctrl-C meanwhile does not leave its user in doubt: the answer is waited for, and names the job.
+ *
+ * @throws a Failure that says how to come back, after Ctrl-C
+ */
+export async function handOverJob(session: Session, { type, data, key, quiet }: HandOver): Promise<Job> {
+  const interruption = onInterruption(() =>
+    interrupted('Interrupted: it is not known whether the job was accepted; look with: jobber job list'),
+  );
+  const progress = await startProgress('Handing over the job', quiet);
+  try {
+    const job = await submitJob(session, type, data, key).catch((error: unknown) => {
+      throw interruption.signal.aborted ? interruption.signal.reason : error;
+    });
+    if (interruption.signal.aborted) throw detached(job.id);
+    return job;
+  } finally {
+    progress.stop();
+    interruption.release();
+  }
+}
