@@ -61,9 +61,8 @@ export const loadProducts: JobType<LoadProductsItem> = {
       sku: {
         title: 'SKU',
         description:
-          'Optional: 1 to 64 printable ASCII characters without spaces; a product with this sku is updated, not made again',
+          '1 to 64 printable ASCII characters without spaces; a product with this sku is updated, not made again',
         type: ['string', 'null'],
-        minLength: 1,
         maxLength: 64,
         pattern: '^[\\x21-\\x7e]+$',
       },
