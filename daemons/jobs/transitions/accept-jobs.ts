@@ -55,7 +55,7 @@ const ACCEPT_JOBS = `
     join asked using (ord)
     join accepted on accepted.id = asked.id
   )
-  select asked.id, accepted.started_at,
+  select asked.id, (extract(epoch from accepted.started_at) * 1000)::float8 as started_at_ms,
     upload_name is not null and upload_name not in (select name from kept_upload) as upload_gone
   from asked left join accepted on accepted.id = asked.id
   order by asked.ord`;
@@ -65,7 +65,7 @@ export async function acceptJobs(pool: Pool, jobs: readonly NewJob[]): Promise<A
   const tasks = jobs.flatMap((job, index) =>
     job.tasks.map((task, seq) => ({ ...task, ord: index + 1, seq })),
   );
-  const { rows } = await pool.query<{ id: string; started_at: Date | null; upload_gone: boolean }>({
+  const { rows } = await pool.query<{ id: string; started_at_ms: number | null; upload_gone: boolean }>({
     name: 'accept-jobs',
     text: ACCEPT_JOBS,
     values: [
@@ -85,9 +85,9 @@ export async function acceptJobs(pool: Pool, jobs: readonly NewJob[]): Promise<A
       tasks.map((task) => task.line),
     ],
   });
-  return rows.map(({ id, started_at: startedAt, upload_gone: gone }) =>
-    startedAt
-      ? { outcome: 'accepted', id: Number(id), startedAt }
-      : { outcome: gone ? 'upload-gone' : 'existing' },
+  return rows.map(({ id, started_at_ms: startedAt, upload_gone: gone }) =>
+    startedAt === null
+      ? { outcome: gone ? 'upload-gone' : 'existing' }
+      : { outcome: 'accepted', id: Number(id), startedAt: new Date(startedAt) },
   );
 }

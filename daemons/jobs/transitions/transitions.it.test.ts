@@ -212,7 +212,9 @@ test('claims of several executors at once never meet', async () => {
       tasks.map((ref) => ({ ...ref, decided: succeeded(1), counters: null })),
     ),
   );
-  expect((await Promise.all(outcomes)).flat()).toEqual(Array.from({ length: 100 }, () => ({ jobStatus: expect.any(String) })));
+  expect((await Promise.all(outcomes)).flat()).toEqual(
+    Array.from({ length: 100 }, () => ({ jobStatus: expect.any(String) })),
+  );
 });
 
 test('a job that is cancelled while it finishes is one or the other, never both', async () => {

@@ -9,7 +9,9 @@ import { type JobView, jobNotFound } from './job-view.ts';
 export type ReadJob = (identity: Identity, id: number) => Promise<JobView>;
 
 const READ_JOBS = `
-  select id, owner_id, type, status, size, completed, failed, started_at, ended_at
+  select id, owner_id, type, status, size, completed, failed,
+    (extract(epoch from started_at) * 1000)::float8 as started_at_ms,
+    (extract(epoch from ended_at) * 1000)::float8 as ended_at_ms
   from job where id = any($1::bigint[])`;
 
 /** Reads that arrive together are one query: many submitters poll at the same time. */
@@ -45,8 +47,8 @@ interface JobRow {
   size: number;
   completed: number;
   failed: number;
-  started_at: Date;
-  ended_at: Date | null;
+  started_at_ms: number;
+  ended_at_ms: number | null;
 }
 
 function toJobView(row: JobRow): JobView {
@@ -58,7 +60,7 @@ function toJobView(row: JobRow): JobView {
     size: row.size,
     completed: row.completed,
     failed: row.failed,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
+    startedAt: new Date(row.started_at_ms),
+    endedAt: row.ended_at_ms === null ? null : new Date(row.ended_at_ms),
   };
 }
