@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { createServer, Socket } from 'node:net';
+import { afterAll } from 'vitest';
+
+/** A way to the database that can be closed as a stopped server would close it, or fall silent as a lost network does. */
+export interface DatabaseGate {
+  readonly url: string;
+  open(): void;
+  /** All connections break off, and new ones are refused. */
+  cut(): void;
+  /** Nothing is answered any more; nothing breaks off either. */
+  fallSilent(): void;
+}
+
+export async function startDatabaseGate(databaseUrl: string): Promise<DatabaseGate> {
+  const target = new URL(databaseUrl);
+  let state: 'open' | 'cut' | 'silent' = 'open';
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    if (state === 'cut') return void socket.resetAndDestroy();
+    const onward = new Socket().connect(Number(target.port), target.hostname);
+    onward.on('error', () => {});
+    socket.on('close', () => onward.destroy());
+    onward.on('close', () => socket.destroy());
+    socket.on('data', (chunk) => state === 'open' && onward.write(chunk));
+    onward.on('data', (chunk) => state === 'open' && socket.write(chunk));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${(server.address() as { port: number }).port}`;
+
+  function breakOff(): void {
+    for (const socket of sockets) socket.resetAndDestroy();
+  }
+  afterAll(() => {
+    server.close();
+    breakOff();
+  });
+  return {
+    url: url.href,
+    open() {
+      // What was silent does not wake up half-way.
+      if (state === 'silent') breakOff();
+      state = 'open';
+    },
+    cut() {
+      state = 'cut';
+      breakOff();
+    },
+    fallSilent() {
+      state = 'silent';
+    },
+  };
+}
