@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { againAfterDeadlock, runBatch } from './run-batch.ts';
+
+const failure = (code: string) => Object.assign(new Error(code), { code });
+
+test('when the database refuses what one item holds, only that one fails', async () => {
+  const batches: number[][] = [];
+  const results = await runBatch([1, 2, 3], async (items) => {
+    batches.push([...items]);
+    if (items.includes(2)) throw failure('22P05');
+    return items.map((item) => item * 10);
+  });
+  expect(results).toEqual([10, failure('22P05'), 30]);
+  expect(batches).toEqual([[1, 2, 3], [1], [2], [3]]);
+});
+
+test('an error that leaves the outcome open is never answered by doing it again', async () => {
+  for (const code of ['57P01', '08006', 'ECONNRESET', '']) {
+    let runs = 0;
+    const batch = runBatch([1, 2], async () => {
+      runs += 1;
+      throw failure(code);
+    });
+    await expect(batch).rejects.toThrow(code);
+    expect(runs).toBe(1);
+  }
+});
+
+test('what a deadlock has rolled back is done once more', async () => {
+  let runs = 0;
+  const work = async () => {
+    runs += 1;
+    if (runs === 1) throw failure('40P01');
+    return 'done';
+  };
+  expect(await againAfterDeadlock(work)).toBe('done');
+  runs = -10;
+  await expect(
+    againAfterDeadlock(async () => {
+      throw failure('40P01');
+    }),
+  ).rejects.toThrow('40P01');
+});
