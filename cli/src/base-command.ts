@@ -1,4 +1,6 @@
-import { Command, Flags, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { type Environment, readEnvironment } from './environment.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 import { toJsonText } from './render/clean-text.ts';

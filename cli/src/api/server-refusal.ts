@@ -77,6 +77,7 @@ function toFailure(refusal: Refusal, status: number, url: URL): Failure {
 }
 
 function advice(code: number, refusal: Refusal, url: URL): string {
+  if (/try again/i.test(refusal.message)) return '';
   if (code === 401) {
     return refusal.reason === 'CREDENTIALS_INVALID'
       ? ` (${url.origin}): check the email address and the password`

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { logIn } from '../api/auth.ts';
 import { JobberCommand } from '../base-command.ts';
 import { readEmail } from '../input/read-email.ts';

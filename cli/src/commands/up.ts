@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { JobberCommand } from '../base-command.ts';
+import { EXIT, type ExitCode, Failure } from '../failure.ts';
 import { parseNumber } from '../input/parse-number.ts';
 import { dataFolder } from '../session/folder.ts';
 
@@ -35,11 +36,16 @@ export default class Up extends JobberCommand {
     const rule = { integer: true, minimum: 1, maximum: 65_526 };
     const portBase = base === undefined ? undefined : Number(parseNumber('--port-base', base, rule));
     const { runUp } = await import('@jobber/compose/up');
-    process.exitCode = await runUp({
+    const exitCode = await runUp({
       dataDir: resolve(flags['data-dir'] ?? dataFolder(this.environment)),
       portBase,
       jsonLogs: flags['json-logs'] || this.jsonEnabled(),
       jobberHome: this.home,
     });
+    if (exitCode !== EXIT.ok && this.jsonEnabled()) {
+      const facts = { exitCode: exitCode as ExitCode, reason: 'PLATFORM_ENDED' };
+      throw new Failure('The platform does not run: why is told on standard error', facts);
+    }
+    process.exitCode = exitCode;
   }
 }

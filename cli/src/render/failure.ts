@@ -1,4 +1,4 @@
-import type { Failure } from '../failure.ts';
+import { EXIT, type Failure } from '../failure.ts';
 import { cleanText, toJsonText } from './clean-text.ts';
 import { paint } from './paint.ts';
 import { readProblems, renderProblems } from './problems.ts';
@@ -10,7 +10,9 @@ export function printFailure(failure: Failure, json: boolean): void {
     process.stdout.write(`${toJsonText({ error: { message, code, reason, exitCode, details } })}\n`);
     return;
   }
-  process.stderr.write(`${paint('red', 'Error:', process.stderr)} ${cleanText(failure.message)}\n`);
+  // Who presses Ctrl-C has made no error.
+  const head = failure.exitCode === EXIT.interrupted ? '' : `${paint('red', 'Error:', process.stderr)} `;
+  process.stderr.write(`${head}${cleanText(failure.message)}\n`);
   const problems = readProblems(failure.details);
   if (problems) process.stderr.write(`\n${renderProblems(problems)}\n`);
 }

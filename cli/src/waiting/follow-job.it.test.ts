@@ -30,7 +30,7 @@ test('the first Ctrl-C detaches: the job goes on, 130, and how to come back', as
   expect(await running.ended).toMatchObject({
     exitCode: 130,
     stdout: '',
-    stderr: 'Error: Detached: job 12 goes on without you; come back with: jobber job show 12 --wait\n',
+    stderr: 'Detached: job 12 goes on without you; come back with: jobber job show 12 --wait\n',
   });
   expect(set.platform.calls.map(({ operation }) => operation)).not.toContain('Cancel');
 });
@@ -130,7 +130,7 @@ test.runIf(script)('Ctrl-C at the password ends with 130', async () => {
   await running.until('Password:');
   running.child.stdin?.write('\u0003');
   const run = await running.ended;
-  expect(run.stdout).toContain('Error: Interrupted');
+  expect(run.stdout).toContain('Interrupted');
   expect(run.exitCode).toBe(130);
 });
 

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import * as Args from '@oclif/core/args';
 import { cancelJob, type Job } from '../../api/jobs.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { parseJobId } from '../../input/parse-job-id.ts';

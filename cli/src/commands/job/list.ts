@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { fetchJobs, JOB_STATUSES, type Job, type JobFilter } from '../../api/jobs.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { usageFailure } from '../../failure.ts';

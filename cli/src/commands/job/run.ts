@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { JsonText } from '../../api/graphql.ts';
 import {
   fetchJobReport,

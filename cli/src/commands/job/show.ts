@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { fetchJob, fetchJobReport, isTerminal, itemsOf, type JobReport } from '../../api/jobs.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { EXIT } from '../../failure.ts';

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { fetchProducts, type Product, type ProductFilter } from '../../api/products.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { parseJobId, parseLimit } from '../../input/parse-job-id.ts';
