@@ -6,9 +6,13 @@ import type { Logger } from '@jobber/shared/log';
 import {
   buildSchema,
   type DocumentNode,
+  defaultFieldResolver,
   GraphQLError,
+  type GraphQLFieldResolver,
   type GraphQLScalarType,
   type GraphQLSchema,
+  isIntrospectionType,
+  isObjectType,
   NoSchemaIntrospectionCustomRule,
   parse,
   specifiedRules,
@@ -51,15 +55,9 @@ interface Params {
 
 /** The GraphQL endpoint of a daemon: POST with JSON, HTTP 200 for every answer, refusals with numeric codes. */
 export function graphqlRoute(options: GraphqlOptions): Hono {
-  const schema = buildExecutableSchema(options.typeDefs, options.scalars);
-  const rootValue = Object.fromEntries(
-    Object.entries(options.resolvers).map(([field, resolver]) => [
-      field,
-      guardResolver(field, resolver, options),
-    ]),
-  );
+  const schema = buildExecutableSchema(options);
   const checkDocument = createDocumentCheck(schema, options.production);
-  const serve = graphqlServer({ schema, rootResolver: () => rootValue });
+  const serve = graphqlServer({ schema, rootResolver: () => options.resolvers });
 
   const app = new Hono();
   app.use(
@@ -75,7 +73,7 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
       return answer(c, [refusalOf(error, options, { requestId: requestIdOf(c) })]);
     }
     const response = (await serve(c, async () => {})) as Response;
-    return response.status === 200 ? response : restoreStatus(c, response);
+    return response.status === 200 ? response : restoreStatus(c, response, options.log);
   });
   app.all(options.path, (c) =>
     answer(c, [
@@ -85,16 +83,35 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
   return app;
 }
 
-function buildExecutableSchema(typeDefs: string, scalars: readonly GraphQLScalarType[]): GraphQLSchema {
-  const schema = buildSchema(typeDefs);
-  for (const scalar of scalars) {
+function buildExecutableSchema(options: GraphqlOptions): GraphQLSchema {
+  const schema = buildSchema(options.typeDefs);
+  for (const scalar of options.scalars) {
     const declared = schema.getType(scalar.name) as GraphQLScalarType | undefined;
     if (!declared) continue;
     declared.serialize = scalar.serialize;
     declared.parseValue = scalar.parseValue;
     declared.parseLiteral = scalar.parseLiteral;
   }
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || isIntrospectionType(type)) continue;
+    for (const field of Object.values(type.getFields())) field.resolve = guardedResolver(options);
+  }
   return schema;
+}
+
+/** What a field's function throws, at whatever depth, leaves as a refusal or as a bare internal error. */
+function guardedResolver(options: GraphqlOptions): GraphQLFieldResolver<unknown, Context> {
+  return function resolve(source, args, c, info) {
+    const fail = (error: unknown) => {
+      throw refusalOf(error, options, { field: info.fieldName, requestId: requestIdOf(c) });
+    };
+    try {
+      const value = defaultFieldResolver(source, args, c, info);
+      return value instanceof Promise ? value.catch(fail) : value;
+    } catch (error) {
+      return fail(error);
+    }
+  };
 }
 
 function createDocumentCheck(schema: GraphQLSchema, production: boolean): (query: string) => void {
@@ -178,26 +195,6 @@ function presentParams(c: Context, params: Params): void {
   });
 }
 
-function guardResolver(field: string, resolver: Resolver, options: GraphqlOptions): Resolver {
-  return async function guarded(args, c) {
-    try {
-      return guardFields(await resolver(args, c), field, options);
-    } catch (error) {
-      throw refusalOf(error, options, { field, requestId: requestIdOf(c) });
-    }
-  };
-}
-
-/** Fields of an answer that are functions are resolved later; their errors are refusals as well. */
-function guardFields(value: unknown, path: string, options: GraphqlOptions): unknown {
-  if (Array.isArray(value)) return value.map((item) => guardFields(item, path, options));
-  if (typeof value !== 'object' || value === null) return value;
-  const later = Object.entries(value).filter(([, field]) => typeof field === 'function');
-  if (later.length === 0) return value;
-  const guarded = later.map(([name, field]) => [name, guardResolver(`${path}.${name}`, field, options)]);
-  return { ...value, ...Object.fromEntries(guarded) };
-}
-
 /** As hono's requestId has set it, where a daemon uses it. */
 function requestIdOf(c: Context): string | undefined {
   return (c.get('requestId' as never) as string | undefined) ?? undefined;
@@ -224,16 +221,32 @@ function tooLarge(c: Context, maxBytes: number): Response {
   return answer(c, [toGraphqlError(refusal)]);
 }
 
-/** graphql-server answers 500 when nothing could be resolved, and leaves errors of coercion without a code. */
-async function restoreStatus(c: Context, response: Response): Promise<Response> {
-  const { errors } = (await response.json()) as {
-    errors: { message: string; extensions?: object; path?: unknown }[];
-  };
-  const coded = errors.map((error) => ({
-    ...error,
-    extensions: error.extensions ?? { code: REASONS.INVALID_INPUT, reason: 'INVALID_INPUT' satisfies Reason },
-  }));
+interface FormattedError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly extensions?: object;
+}
+
+/**
+ * graphql-server answers 500 when nothing could be resolved. Errors without a code are those of GraphQL itself: of the
+ * arguments' values, or, where they have a path, of what a resolver returned, which is a fault of ours.
+ */
+async function restoreStatus(c: Context, response: Response, log: Logger): Promise<Response> {
+  const { errors } = (await response.json()) as { errors: FormattedError[] };
+  const coded = errors.map((error) => {
+    if (error.extensions) return error;
+    if (!error.path) return { ...error, extensions: extensionsOf('INVALID_INPUT') };
+    log.error(
+      { path: error.path, error: error.message },
+      'a resolver returned what the schema does not allow',
+    );
+    return { message: 'Internal error', path: error.path, extensions: extensionsOf('INTERNAL') };
+  });
   return answer(c, coded, response.headers);
+}
+
+function extensionsOf(reason: Reason): { code: number; reason: Reason } {
+  return { code: REASONS[reason], reason };
 }
 
 function answer(c: Context, errors: readonly object[], headers?: Headers): Response {

@@ -85,8 +85,12 @@ export function limitComplexity(limits: ComplexityLimits = DEFAULT_LIMITS): Vali
     }
 
     return {
-      Field: (node) => void (node.alias && (aliases += 1)),
-      Directive: () => void (directives += 1),
+      Field(node) {
+        if (node.alias) aliases += 1;
+      },
+      Directive() {
+        directives += 1;
+      },
       Document: {
         leave(document) {
           report('aliases', aliases, limits.aliases);

@@ -1,0 +1,141 @@
+import { AppError } from '@jobber/shared/errors';
+import { createLogger } from '@jobber/shared/log';
+import { Hono } from 'hono';
+import { expect, test } from 'vitest';
+import { dateTimeScalar, exactJsonScalar, graphqlRoute } from './index.ts';
+
+const typeDefs = `
+  scalar JSON
+  scalar DateTime
+  type Query {
+    echo(data: JSON!): JSON
+    refused: String!
+    broken: String!
+    nested: Nested!
+    misdated: DateTime!
+  }
+  type Nested { broken: String, late: String }
+`;
+
+function appOf(production: boolean): Hono {
+  const route = graphqlRoute({
+    path: '/test/graphql',
+    typeDefs,
+    resolvers: {
+      echo: ({ data }: { data: unknown }) => data,
+      refused: () => {
+        throw new AppError('JOB_ENDED', 'It has ended', { status: 'COMPLETED' });
+      },
+      broken: () => {
+        throw new Error('select * from secrets failed');
+      },
+      nested: () => ({
+        broken: () => {
+          throw new Error('at /srv/secret/path.ts');
+        },
+        late: () => Promise.reject(new Error('password=hunter2')),
+      }),
+      misdated: () => 'yesterday',
+    },
+    scalars: [exactJsonScalar, dateTimeScalar],
+    maxBodyBytes: 1_000,
+    production,
+    log: createLogger({ daemon: 'test', level: 'silent' }),
+  });
+  return new Hono().route('/', route);
+}
+
+interface Answer {
+  data: Record<string, unknown> | null;
+  errors?: { message: string; extensions: { code: number; reason: string; details?: unknown } }[];
+}
+
+async function ask(body: unknown, headers: Record<string, string> = {}, production = false): Promise<Answer> {
+  const response = await appOf(production).request('/test/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  expect(response.status).toBe(200);
+  return (await response.json()) as Answer;
+}
+
+const firstError = async (body: unknown, headers?: Record<string, string>, production?: boolean) =>
+  (await ask(body, headers, production)).errors?.[0];
+
+test('a refusal leaves with its sentence, its numeric code, its reason and its details', async () => {
+  expect(await firstError({ query: '{ refused }' })).toMatchObject({
+    message: 'It has ended',
+    extensions: { code: 409, reason: 'JOB_ENDED', details: { status: 'COMPLETED' } },
+  });
+});
+
+test('nothing of an unexpected error leaves, at whatever depth it happens', async () => {
+  const internal = { message: 'Internal error', extensions: { code: 500, reason: 'INTERNAL' } };
+  expect(await firstError({ query: '{ broken }' })).toMatchObject(internal);
+  expect(await firstError({ query: '{ misdated }' })).toMatchObject(internal);
+  const nested = await ask({ query: '{ nested { broken late } }' });
+  expect(nested).toMatchObject({
+    data: { nested: { broken: null, late: null } },
+    errors: [internal, internal],
+  });
+  expect(JSON.stringify(nested)).not.toMatch(/secret|hunter2/);
+});
+
+test('numbers keep all of their digits or are refused, as variables and in the text of the query', async () => {
+  const query = 'query ($data: JSON!) { echo(data: $data) }';
+  expect((await ask({ query, variables: { data: { price: 110.53 } } })).data).toEqual({
+    echo: { price: 110.53 },
+  });
+  const lossy = `{"query":${JSON.stringify(query)},"variables":{"data":9007199254740993}}`;
+  expect(await firstError(lossy)).toMatchObject({ extensions: { code: 400, reason: 'MALFORMED_REQUEST' } });
+  expect(await firstError({ query: '{ echo(data: {price: 9007199254740993}) }' })).toMatchObject({
+    extensions: { code: 400 },
+  });
+  expect((await ask({ query: '{ echo(data: [1, {price: 110.53}, "x", null, true]) }' })).data).toEqual({
+    echo: [1, { price: 110.53 }, 'x', null, true],
+  });
+});
+
+test.each([
+  ['{ echo(data: ', 'MALFORMED_REQUEST'],
+  ['{ nope }', 'MALFORMED_REQUEST'],
+  [`{ ${Array.from({ length: 21 }, (_, n) => `a${n}: refused`).join(' ')} }`, 'QUERY_TOO_COMPLEX'],
+  ['{ nested { ...a } } fragment a on Nested { ...b } fragment b on Nested { ...a }', 'MALFORMED_REQUEST'],
+])('the document %s is refused before anything is executed', async (query, reason) => {
+  expect(await firstError({ query })).toMatchObject({ extensions: { code: 400, reason } });
+});
+
+test.each([
+  ['{bad', {}],
+  ['[]', {}],
+  ['"text"', {}],
+  ['{"query":7}', {}],
+  ['{"query":"{ refused }","variables":[]}', {}],
+  ['{"query":"{ refused }"}', { 'content-type': 'text/plain' }],
+])('the request %s is refused', async (body, headers) => {
+  expect(await firstError(body, headers)).toMatchObject({
+    extensions: { code: 400, reason: 'MALFORMED_REQUEST' },
+  });
+});
+
+test('a body over the limit is refused with the limit', async () => {
+  expect(await firstError({ query: `{ refused } #${'x'.repeat(2_000)}` })).toMatchObject({
+    extensions: { code: 413, reason: 'TOO_LARGE', details: { maxBytes: 1_000 } },
+  });
+});
+
+test('other methods are refused, and the query of the URL is no way in', async () => {
+  const response = await appOf(false).request('/test/graphql?query={refused}');
+  expect(((await response.json()) as Answer).errors?.[0]?.message).toBe(
+    'GraphQL is served by POST /test/graphql',
+  );
+});
+
+test('in production nobody is told the schema', async () => {
+  expect((await ask({ query: '{ __schema { queryType { name } } }' })).data).toBeTruthy();
+  expect(await firstError({ query: '{ __schema { queryType { name } } }' }, {}, true)).toMatchObject({
+    extensions: { code: 400 },
+  });
+  expect((await firstError({ query: '{ refusedd }' }, {}, true))?.message).not.toContain('Did you mean');
+});
