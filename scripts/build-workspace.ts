@@ -18,7 +18,8 @@ export function buildWorkspace(folder: string): void {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const files = globSync('**/*', { cwd: folder, exclude: isLeftOut, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    // `exclude` keeps the search out of folders; files it does not leave out.
+    .filter((entry) => entry.isFile() && !isLeftOut(entry))
     .map((entry) => join(entry.parentPath, entry.name));
   const sources = files.filter((file) => file.endsWith('.ts'));
   if (sources.length > 0) compile(sources, folder, dist);
