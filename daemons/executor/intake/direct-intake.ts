@@ -41,12 +41,15 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
 
   async function keepReceiving(sink: TaskSink): Promise<void> {
     let lastProblem = '';
+    let everStood = false;
     while (!stopping.signal.aborted) {
       const problem = await receive(sink).then(() => 'Jobs ended the stream', describeUnknownError);
       const stoodMs = standingSince === undefined ? 0 : performance.now() - standingSince;
       standingSince = undefined;
       if (stopping.signal.aborted) return;
-      if (problem !== lastProblem || stoodMs > 0)
+      everStood ||= stoodMs > 0;
+      if (!everStood && lastProblem === '') log.info('waiting for Jobs');
+      else if (problem !== lastProblem || stoodMs > 0)
         log.warn({ problem }, 'no stream of tasks from Jobs; trying again');
       lastProblem = problem;
       if (stoodMs >= STOOD_MS) backoff.reset();
