@@ -26,6 +26,8 @@ export interface DirectIntakeTiming extends BackoffLimits {
 const TIMING: DirectIntakeTiming = { minMs: 100, maxMs: 1_000, presenceMs: 60_000, lastTasksMs: 1_000 };
 /** A stream that stood this long was no failure: the next try comes soon again. */
 const STOOD_MS = 5_000;
+/** Some two seconds of tries. */
+const PATIENT_TRIES = 5;
 
 /** The direct intake: a stream from Jobs, which claims ready tasks as far as our credit goes. */
 export function createDirectIntake(options: DirectIntakeOptions): Intake {
@@ -41,17 +43,20 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
 
   async function keepReceiving(sink: TaskSink): Promise<void> {
     let lastProblem = '';
-    let everStood = false;
+    // All daemons of a platform start at once: that Jobs is not there yet is no problem for a while.
+    let patience = PATIENT_TRIES;
     while (!stopping.signal.aborted) {
       const problem = await receive(sink).then(() => 'Jobs ended the stream', describeUnknownError);
       const stoodMs = standingSince === undefined ? 0 : performance.now() - standingSince;
       standingSince = undefined;
       if (stopping.signal.aborted) return;
-      everStood ||= stoodMs > 0;
-      if (!everStood && lastProblem === '') log.info('waiting for Jobs');
-      else if (problem !== lastProblem || stoodMs > 0)
+      if (stoodMs > 0) patience = 0;
+      if (patience === PATIENT_TRIES) log.info('waiting for Jobs');
+      patience -= 1;
+      if (patience < 0 && (problem !== lastProblem || stoodMs > 0)) {
         log.warn({ problem }, 'no stream of tasks from Jobs; trying again');
-      lastProblem = problem;
+        lastProblem = problem;
+      }
       if (stoodMs >= STOOD_MS) backoff.reset();
       await backoff.wait(stopping.signal);
       options.onReconnect();
