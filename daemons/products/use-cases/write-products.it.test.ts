@@ -187,22 +187,26 @@ test('a call that meets a zombie which then fails writes the product itself', as
 });
 
 test('a call that the database has ended to break a deadlock is done again', async () => {
-  await writeProducts([item(1, 0, { sku: 'A' }), item(1, 1, { sku: 'Z' })]);
-  const other = await pool.connect();
-  await other.query('begin');
-  await other.query("update product set stock = 0 where sku = 'Z'");
-  const call = writeProducts([item(2, 0, { sku: 'A', name: 'new' }), item(2, 1, { sku: 'Z', name: 'new' })]);
-  await untilSomeoneWaits();
-  // Each has what the other wants; the call has waited longer, so it is the one to be ended.
-  await other.query("update product set stock = 0 where sku = 'A'");
-  await other.query('commit');
-  other.release();
-  expect(effects(await call)).toMatchObject([{ created: false }, { created: false }]);
-  expect(await rows('name, stock')).toEqual([
-    { name: 'new', stock: 7 },
-    { name: 'new', stock: 7 },
-  ]);
-  await expectSoundLedger(4);
+  // Which side a real deadlock ends depends on the clock; a sequence, which no rollback resets, ends the first write.
+  await pool.query(`
+    create sequence attempt;
+    create function end_first() returns trigger language plpgsql as $$
+    begin
+      if nextval('attempt') = 1 then raise exception 'deadlock detected' using errcode = 'deadlock_detected'; end if;
+      return null;
+    end $$;
+    create trigger end_first after insert on product for each statement execute function end_first()`);
+  try {
+    const outcomes = await writeProducts([item(1, 0), item(1, 1, { sku: 'A' })]);
+    expect(effects(outcomes)).toMatchObject([{ created: true }, { created: true }]);
+    expect(await count('product')).toBe(2);
+    await expectSoundLedger(2);
+    const { rows: attempts } = await pool.query('select last_value from attempt');
+    // The first one ended at its first statement; the second one has two.
+    expect(attempts).toEqual([{ last_value: '3' }]);
+  } finally {
+    await pool.query('drop trigger end_first on product; drop function end_first; drop sequence attempt');
+  }
 });
 
 test('with a sku the first item creates, the others update, and the last one wins', async () => {
