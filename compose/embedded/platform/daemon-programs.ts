@@ -17,6 +17,12 @@ export const DAEMON_TITLES: Readonly<Record<DaemonName, string>> = {
 /** Where the programs lie: the repository, or `dist` in a release build, whose layout is the same. */
 export const PLATFORM_ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
+/**
+ * How Node runs a daemon. Otherwise its young generation grows under load and stays there, by more than 100 MB a daemon;
+ * with semi-spaces of 4 MB the daemons are as fast, and their memory stays flat.
+ */
+export const DAEMON_NODE_FLAGS = ['--max-semi-space-size=4'];
+
 /** The file that is run, the same one as in production. */
 export function daemonProgram(name: DaemonName, root = PLATFORM_ROOT): string {
   return entryFile(root, join('daemons', name, 'main'));

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { type DaemonSettings, daemonEnvironment } from './daemon-environment.ts';
-import { DAEMON_TITLES, DAEMONS, type DaemonName, daemonProgram } from './daemon-programs.ts';
+import {
+  DAEMON_NODE_FLAGS,
+  DAEMON_TITLES,
+  DAEMONS,
+  type DaemonName,
+  daemonProgram,
+} from './daemon-programs.ts';
 import type { LogStream } from './log-stream.ts';
 import { PlatformError } from './platform-error.ts';
 import type { Release } from './release-in-order.ts';
@@ -50,7 +56,7 @@ export function startDaemons(options: Options): StartedDaemons {
     const url = readyUrl(name, options.settings);
     const daemon = superviseDaemon({
       program: process.execPath,
-      args: [daemonProgram(name, options.root)],
+      args: [...DAEMON_NODE_FLAGS, daemonProgram(name, options.root)],
       environment: daemonEnvironment(name, options.settings, options.environment),
       output: log.outputOf(name),
       pidFile: join(options.runFolder, `${name}.pid`),

@@ -13,6 +13,9 @@ export interface UploadReader {
 /** Reading this many bytes takes some milliseconds; starting a thread takes longer. */
 const INLINE_BYTES = 256 * 1024;
 
+/** Reading holds one record and an index of some thousand slices; a young generation that may grow would. In MB. */
+const THREAD_MEMORY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 };
+
 export function createUploadReader(scope: Scope): UploadReader {
   let threads: Piscina | undefined;
 
@@ -22,6 +25,7 @@ export function createUploadReader(scope: Scope): UploadReader {
       minThreads: 0,
       maxThreads: 2,
       idleTimeout: 5_000,
+      resourceLimits: THREAD_MEMORY,
     });
     return threads;
   }
