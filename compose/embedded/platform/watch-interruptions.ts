@@ -6,6 +6,7 @@ export interface Interruptions {
   readonly second: AbortSignal;
   /** Counts as a request. */
   interrupt(cause: string): void;
+  /** The work is done. From now on a signal ends the process, with the exit code that is set. */
   dispose(): void;
 }
 
@@ -22,8 +23,11 @@ export function watchInterruptions(environment: NodeJS.ProcessEnv): Interruption
   const first = new AbortController();
   const second = new AbortController();
   let firstAt = 0;
+  let done = false;
 
   function interrupt(cause: string): void {
+    // The handlers stay: without them a late key press would make a killed process of one that ends in order.
+    if (done) process.exit();
     const now = performance.now();
     if (!first.signal.aborted) {
       firstAt = now;
@@ -47,7 +51,7 @@ export function watchInterruptions(environment: NodeJS.ProcessEnv): Interruption
     second: second.signal,
     interrupt,
     dispose() {
-      for (const signal of SIGNALS) process.off(signal, interrupt);
+      done = true;
       clearInterval(timer);
     },
   };
