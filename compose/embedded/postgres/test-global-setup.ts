@@ -6,7 +6,6 @@ import { startTestPostgres } from './test-server.ts';
  * to use a running server instead; databases of failed test files are then left there to be looked at.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // biome-ignore lint/style/noProcessEnv: the entry file of the test run
   const { server, stop } = await startTestPostgres(process.env['JOBBER_TEST_DATABASE_URL']);
   project.provide('jobberTestServer', server);
   return stop;
