@@ -1,7 +1,6 @@
 import { callerOf } from '@jobber/shared/auth-guard';
 import { type ClassifyError, isAppError } from '@jobber/shared/errors';
 import type { Resolver, Resolvers } from '@jobber/shared/graphql';
-import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Context } from 'hono';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
@@ -15,7 +14,6 @@ import { createOutcomeReader, type OutcomeReader } from '../use-cases/read-outco
 import { answerInTime } from './answer-in-time.ts';
 
 export interface JobsResolverParts {
-  readonly orm: MikroORM;
   readonly pool: Pool;
   readonly catalog: JobTypeCatalog;
   readonly executeJob: ExecuteJob;

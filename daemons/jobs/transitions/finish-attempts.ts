@@ -29,15 +29,16 @@ const FINISH_ATTEMPTS = `
       and ${OUTCOME_FITS_TASK}
     returning task.job_id, task.seq, task.attempt, a.succeeded, a.failed
   ), ${COUNT_DECIDED_ITEMS}
-  select changed.job_id, seq, attempt, counted.status
-  from changed join counted on counted.id = changed.job_id`;
+  select job_id, seq, attempt, null as status from changed
+  union all
+  select id, null, null, status from counted`;
 
 /** What became of an attempt's job: its status after this attempt. Undefined: superseded, and nothing was changed. */
 export type Finish = { readonly jobStatus: JobStatus } | undefined;
 
 /** @returns for each attempt, in order, what was recorded. */
 export async function finishAttempts(pool: Pool, attempts: readonly FinishedAttempt[]): Promise<Finish[]> {
-  const { rows } = await pool.query<AttemptRow & { status: JobStatus }>({
+  const { rows } = await pool.query<FinishRow>({
     name: 'finish-attempts',
     text: FINISH_ATTEMPTS,
     values: [
@@ -49,12 +50,20 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
       attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
     ],
   });
-  const recorded = new Map(rows.map((row) => [keyOf(refOfRow(row)), { jobStatus: row.status }]));
+  const statuses = new Map<number, JobStatus>();
+  const recorded = new Set<string>();
+  for (const row of rows) {
+    if (row.status === null) recorded.add(keyOf(refOfRow(row)));
+    else statuses.set(Number(row.job_id), row.status);
+  }
   return attempts.map((attempt) => {
-    const key = keyOf(attempt);
-    const finish = recorded.get(key);
     // Of two copies in one batch only the first is recorded.
-    recorded.delete(key);
-    return finish;
+    const jobStatus = recorded.delete(keyOf(attempt)) ? statuses.get(attempt.jobId) : undefined;
+    return jobStatus && { jobStatus };
   });
 }
+
+/** An attempt that was recorded; or, with a status, a job that has changed. */
+type FinishRow =
+  | (AttemptRow & { readonly status: null })
+  | { readonly job_id: string; readonly status: JobStatus };

@@ -1,10 +1,9 @@
-import { Job, type JobStatus } from '@jobber/db/jobs';
+import type { JobStatus } from '@jobber/db/jobs';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { refuse } from '@jobber/shared/errors';
-import type { FilterQuery } from '@mikro-orm/core';
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
-import type { JobView } from './job-view.ts';
+import { JOB_COLUMNS, type JobRow, type JobView, toJobView } from './job-view.ts';
 
 export interface JobFilter {
   readonly status?: readonly JobStatus[];
@@ -28,13 +27,19 @@ export interface JobsPage {
 const MAX_LIMIT = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Jobs newest first, a page at a time. @throws AppError 400 INVALID_INPUT, 403 FORBIDDEN */
+/** What stands after the job with this id in a list; a job that does not exist stands where its id would. */
+const BEGAN_BEFORE = (id: string) => `(started_at, id) < (
+    coalesce(
+      (select started_at from job where id = ${id}),
+      (select started_at from job where id < ${id} order by id desc limit 1)
+    ), ${id})`;
+
+/** Jobs newest first, a page at a time. @throws AppError 400 INVALID_INPUT, 403 FORBIDDEN, 404 JOB_TYPE_NOT_FOUND */
 export async function listJobs(
-  { orm, catalog }: { orm: MikroORM; catalog: JobTypeCatalog },
+  { pool, catalog }: { pool: Pool; catalog: JobTypeCatalog },
   identity: Identity,
-  page: JobsPage,
+  { filter, limit, before }: JobsPage,
 ): Promise<JobView[]> {
-  const { filter, limit, before } = page;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
     refuse('INVALID_INPUT', `limit must be a whole number from 1 to ${MAX_LIMIT}, got ${limit}`, {
       limit: MAX_LIMIT,
@@ -43,29 +48,40 @@ export async function listJobs(
   if (before !== undefined && !Number.isSafeInteger(before)) {
     refuse('INVALID_INPUT', `before must be the id of a job, got ${before}`);
   }
-  const where: FilterQuery<Job> = { ...ownerOf(identity, filter) };
-  if (before !== undefined) where.id = { $lt: before };
-  if (filter.status?.length) where.status = { $in: [...filter.status] };
-  if (filter.type?.length) where.type = { $in: await Promise.all(filter.type.map(slugOf)) };
-  if (filter.startedAfter ?? filter.startedBefore) {
-    where.startedAt = {
-      ...(filter.startedAfter && { $gte: filter.startedAfter }),
-      ...(filter.startedBefore && { $lt: filter.startedBefore }),
-    };
+  const values: unknown[] = [];
+  const conditions: string[] = [];
+  function add(value: unknown, condition: (parameter: string) => string): void {
+    if (value === undefined) return;
+    values.push(value);
+    conditions.push(condition(`$${values.length}`));
   }
-  return orm.em.fork().find(Job, where, { orderBy: { id: 'desc' }, limit, disableIdentityMap: true });
+
+  const types = filter.type?.length ? await Promise.all(filter.type.map(slugOf)) : undefined;
+  add(ownerOf(identity, filter), (id) => `owner_id = ${id}`);
+  add(types, (slugs) => `type = any(${slugs}::text[])`);
+  add(filter.status?.length ? filter.status : undefined, (statuses) => `status = any(${statuses}::text[])`);
+  add(filter.startedAfter, (time) => `started_at >= ${time}`);
+  add(filter.startedBefore, (time) => `started_at < ${time}`);
+  add(before, (id) => BEGAN_BEFORE(`${id}::bigint`));
+  values.push(limit);
+  const { rows } = await pool.query<JobRow>(
+    `select ${JOB_COLUMNS} from job where ${['true', ...conditions].join(' and ')}
+     order by started_at desc, id desc limit $${values.length}`,
+    values,
+  );
+  return rows.map(toJobView);
 
   async function slugOf(name: string): Promise<string> {
     return (await catalog.find(name)).type.slug;
   }
 }
 
-function ownerOf(identity: Identity, filter: JobFilter): { ownerId?: string } {
+/** Whose jobs are asked for; undefined: everybody's. */
+function ownerOf(identity: Identity, filter: JobFilter): string | undefined {
   const others = filter.allOwners === true || (filter.owner ?? identity.userId) !== identity.userId;
   requirePermission(identity, others ? 'jobs:read:any' : 'jobs:read');
   if (filter.owner !== undefined && !UUID.test(filter.owner)) {
     refuse('INVALID_INPUT', 'owner must be the id of a user');
   }
-  if (filter.owner !== undefined) return { ownerId: filter.owner };
-  return filter.allOwners === true ? {} : { ownerId: identity.userId };
+  return filter.owner ?? (filter.allOwners === true ? undefined : identity.userId);
 }

@@ -62,14 +62,14 @@ export class Migration0001JobsAndTasks extends Migration {
     this.addSql(`
       create unique index job_idempotency_key on job (owner_id, idempotency_key)
       where idempotency_key is not null`);
-    // Lists are newest first, of one owner or of all, perhaps of one type or status.
-    this.addSql('create index job_owner on job (owner_id, id desc)');
-    this.addSql('create index job_owner_type on job (owner_id, type, id desc)');
-    this.addSql('create index job_type_id on job (type, id desc)');
-    this.addSql(`create index job_unfinished on job (id desc) where ended_at is null`);
-    this.addSql(`create index job_failed on job (id desc) where status in ('FAILED', 'CANCELLED')`);
+    // Lists are newest first, of one owner or of all, perhaps of one type; a page is read from the end of an index. The id
+    // orders what began in the same instant. Most jobs are completed: a list of others has an index of its own.
+    this.addSql('create index job_started on job (started_at, id)');
+    this.addSql('create index job_owner on job (owner_id, started_at, id)');
+    this.addSql('create index job_owner_type on job (owner_id, type, started_at, id)');
+    this.addSql('create index job_type_started on job (type, started_at, id)');
+    this.addSql(`create index job_not_completed on job (started_at, id) where status <> 'COMPLETED'`);
     this.addSql('create index job_upload on job (upload_name) where upload_name is not null');
-    this.addSql('create index job_started_at on job (started_at)');
 
     this.addSql(`
       create table task (
@@ -96,6 +96,9 @@ export class Migration0001JobsAndTasks extends Migration {
         primary key (job_id, seq),
         check ((state = 'running') = (lease_until is not null))
       ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)`);
+    // Unfinished tasks come and go much faster than statistics are made: a plan that believes that none are ready sorts a
+    // whole backlog for each claim. Without statistics some are always expected, and the indexes are read in their order.
+    this.addSql('alter table task alter column state set statistics 0');
     // The queues that are read all the time hold live rows only, however many finished ones there are.
     this.addSql(`create index task_ready on task (type, job_id, seq) where state = 'ready'`);
     this.addSql(`create index task_ready_widest on task (type, seq, job_id) where state = 'ready'`);
