@@ -1,30 +1,24 @@
-import type { DecidedItem } from '@jobber/db/jobs';
 import {
   AckStatus,
-  type AttemptOutcome as AttemptOutcomeMessage,
-  type AttemptRef as AttemptRefMessage,
-  ItemStatus,
   type JobsServiceImplementation,
-  type JobTypeOffer,
   type LeasedTask,
   LeaseStatus,
   type ReceiveTasksRequest,
 } from '@jobber/proto/jobs/v1/jobs';
 import { AppError, type ClassifyError, isAppError, refuse } from '@jobber/shared/errors';
-import { parseJsonExact } from '@jobber/shared/json';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { Subscription, TaskFeed } from '../dispatch/task-feed.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
-import type { AttemptRef } from '../transitions/attempt-ref.ts';
 import { readRunningUpload } from '../transitions/read-running-upload.ts';
 import { renewLeases } from '../transitions/renew-leases.ts';
 import { startTask } from '../transitions/start-task.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import type { ObjectStorage } from '../uploads/object-storage.ts';
-import type { AttemptOutcome, ItemFailure, RecordOutcome } from '../use-cases/record-outcomes.ts';
-import { type OfferedType, registerJobTypes } from '../use-cases/register-job-types.ts';
+import type { RecordOutcome } from '../use-cases/record-outcomes.ts';
+import { registerJobTypes } from '../use-cases/register-job-types.ts';
 import { batchBySize } from './batch-by-size.ts';
+import { checkExecutorId, toOfferedType, toOutcome, toRef } from './check-messages.ts';
 
 export interface JobsGrpcParts {
   readonly pool: Pool;
@@ -42,11 +36,6 @@ const MAX_CREDIT = 10_000;
 const MAX_TYPES = 1_000;
 /** Input of the tasks that travel in one message; the message limit is 8 MiB. */
 const MAX_INPUT_BYTES = 4 * 1024 * 1024;
-/** Of an item that failed; longer ones are cut. */
-const MAX_REASON_LENGTH = 100;
-const MAX_MESSAGE_LENGTH = 2_000;
-/** Schemas nest deeper than the data that they describe. */
-const MAX_SCHEMA_DEPTH = 100;
 
 /** All methods of JobsService are for executors. */
 export const JOBS_SERVICE_CALLERS = {
@@ -203,96 +192,4 @@ function undecidedOffsets({ decidedOffsets, itemCount }: StartedTask): number[] 
   if (decidedOffsets.length === 0) return [];
   const decided = new Set(decidedOffsets);
   return Array.from({ length: itemCount }, (_, offset) => offset).filter((offset) => !decided.has(offset));
-}
-
-function checkExecutorId(executorId: string): string {
-  if (/^[\w.:-]{1,200}$/.test(executorId)) return executorId;
-  return refuse('INVALID_INPUT', 'executor_id must have 1 to 200 letters, digits, dots, colons or hyphens');
-}
-
-function toRef(ref: AttemptRefMessage | undefined): AttemptRef {
-  if (ref && Number.isSafeInteger(ref.jobId) && ref.jobId > 0 && ref.seq >= 0 && ref.attempt > 0) return ref;
-  return refuse('INVALID_INPUT', 'ref must name a job, a task and an attempt');
-}
-
-function toOutcome(message: AttemptOutcomeMessage): AttemptOutcome {
-  const { jobId, seq, attempt } = toRef(message.ref);
-  const decided: DecidedItem[] = [];
-  const retry: [number, ItemFailure][] = [];
-  const offsets = new Set<number>();
-  for (const { offset, status, resultJson, error } of message.items) {
-    if (offset < 0 || offsets.has(offset))
-      refuse('INVALID_INPUT', `Item offset ${offset} is negative or named twice`);
-    offsets.add(offset);
-    if (status === ItemStatus.SUCCEEDED) decided.push(toSuccess(offset, resultJson));
-    else if (status === ItemStatus.FAILED) decided.push([offset, 0, toFailure(error)]);
-    else if (status === ItemStatus.RETRY) retry.push([offset, toFailure(error)]);
-    else refuse('INVALID_INPUT', `Item offset ${offset} has no status`);
-  }
-  const { interrupted, countersJson } = message;
-  return { jobId, seq, attempt, decided, retry, interrupted, counters: toCounters(countersJson) };
-}
-
-/** A result that can't be kept as it is fails its item, not the other outcomes that travel with it. */
-function toSuccess(offset: number, resultJson: string): DecidedItem {
-  if (resultJson === '') return [offset, 1, null];
-  const parsed = parseJsonExact(resultJson);
-  if (parsed.ok) return [offset, 1, parsed.value];
-  const message = storable(`The result can't be kept: ${parsed.problem.message}`, MAX_MESSAGE_LENGTH);
-  return [offset, 0, { reason: 'InvalidResult', message }];
-}
-
-function toFailure(error: { reason: string; message: string } | undefined): ItemFailure {
-  return {
-    reason: storable(error?.reason ?? '', MAX_REASON_LENGTH) || 'Error',
-    message: storable(error?.message ?? '', MAX_MESSAGE_LENGTH) || 'The handler gave no reason',
-  };
-}
-
-/** PostgreSQL stores neither U+0000 nor half a surrogate pair. */
-function storable(text: string, maxLength: number): string {
-  return text.slice(0, maxLength).replaceAll('\0', '\u{fffd}').toWellFormed();
-}
-
-function toCounters(text: string): Record<string, number> | null {
-  if (text === '') return null;
-  const counters = parseJson(text, 'counters');
-  const sound =
-    typeof counters === 'object' &&
-    counters !== null &&
-    !Array.isArray(counters) &&
-    Object.values(counters).every(Number.isSafeInteger);
-  return sound
-    ? (counters as Record<string, number>)
-    : refuse('INVALID_INPUT', 'counters must be a JSON object of whole numbers');
-}
-
-function parseJson(text: string, what: string): unknown {
-  const parsed = parseJsonExact(text, { maxDepth: MAX_SCHEMA_DEPTH });
-  if (parsed.ok) return parsed.value;
-  return refuse('INVALID_INPUT', `${what} must be JSON: ${parsed.problem.message}`);
-}
-
-function toOfferedType(offer: JobTypeOffer): OfferedType {
-  const { name, slug, version, description, itemsPerTask, retry, limits } = offer;
-  const inputSchema = parseJson(offer.inputSchemaJson, `The input schema of ${storable(name, 80)}`);
-  if (typeof inputSchema !== 'object' || inputSchema === null || Array.isArray(inputSchema))
-    refuse('INVALID_INPUT', `The input schema of ${storable(name, 80)} must be an object`);
-  return {
-    slug,
-    name,
-    version,
-    description: storable(description, MAX_MESSAGE_LENGTH),
-    inputSchema: inputSchema as Record<string, unknown>,
-    defaultItem:
-      offer.defaultItemJson === ''
-        ? null
-        : parseJson(offer.defaultItemJson, `The default item of ${storable(name, 80)}`),
-    itemsPerTask,
-    maxAttempts: retry?.maxAttempts ?? 1,
-    backoffMs: retry?.backoffMs ?? 0,
-    maxBackoffMs: retry?.maxBackoffMs ?? 0,
-    timeoutMs: limits?.timeoutMs ?? 0,
-    maxItems: limits?.maxItems ?? 0,
-  };
 }
