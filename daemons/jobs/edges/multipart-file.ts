@@ -29,6 +29,8 @@ export async function readMultipartFile<T>(
   receive: (file: IncomingFile) => Promise<T>,
 ): Promise<T> {
   refuseByHeaders(request, limits.maxBytes);
+  // It may have broken while the request waited for its turn; nothing would tell it again.
+  if (request.destroyed && !request.complete) throw connectionLost();
   const parser = createParser(request);
   const body = Promise.withResolvers<void>();
   let file: Readable | undefined;
@@ -94,7 +96,7 @@ function watchArrival(
     if (arrived > maxBytes + ENVELOPE_BYTES) stop(tooLarge(maxBytes));
   }
   function onClose(): void {
-    if (!request.complete) stop(refusal('The connection was lost'));
+    if (!request.complete) stop(connectionLost());
   }
   function checkRate(): void {
     const enough = arrived - lastArrived >= (MIN_BYTES_PER_SECOND * stallMs) / 1_000;
@@ -134,6 +136,10 @@ function createParser(request: IncomingMessage): InstanceType<typeof Busboy> {
 
 function tooLarge(maxBytes: number): AppError {
   return new AppError('TOO_LARGE', `The file is larger than ${maxBytes} bytes`, { limit: maxBytes });
+}
+
+function connectionLost(): AppError {
+  return refusal('The connection was lost');
 }
 
 function damaged(): AppError {
