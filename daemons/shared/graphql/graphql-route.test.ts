@@ -1,4 +1,8 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { AppError } from '@jobber/shared/errors';
+import { serveHttp } from '@jobber/shared/http';
+import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
@@ -7,7 +11,10 @@ import { dateTimeScalar, exactJsonScalar, graphqlRoute } from './index.ts';
 const typeDefs = `
   scalar JSON
   scalar DateTime
+  enum Colour { RED GREEN }
+  input Login { email: String!, password: String!, colour: Colour }
   type Query {
+    login(login: Login!): String!
     echo(data: JSON!): JSON
     refused: String!
     broken: String!
@@ -22,6 +29,7 @@ function appOf(production: boolean): Hono {
     path: '/test/graphql',
     typeDefs,
     resolvers: {
+      login: () => 'in',
       echo: ({ data }: { data: unknown }) => data,
       refused: () => {
         throw new AppError('JOB_ENDED', 'It has ended', { status: 'COMPLETED' });
@@ -38,7 +46,8 @@ function appOf(production: boolean): Hono {
       misdated: () => 'yesterday',
     },
     scalars: [exactJsonScalar, dateTimeScalar],
-    maxBodyBytes: 1_000,
+    maxBodyBytes: 100_000,
+    bodyArrivesWithinMs: 200,
     production,
     log: createLogger({ daemon: 'test', level: 'silent' }),
   });
@@ -120,8 +129,8 @@ test.each([
 });
 
 test('a body over the limit is refused with the limit', async () => {
-  expect(await firstError({ query: `{ refused } #${'x'.repeat(2_000)}` })).toMatchObject({
-    extensions: { code: 413, reason: 'TOO_LARGE', details: { maxBytes: 1_000 } },
+  expect(await firstError({ query: `{ refused } #${'x'.repeat(200_000)}` })).toMatchObject({
+    extensions: { code: 413, reason: 'TOO_LARGE', details: { maxBytes: 100_000 } },
   });
 });
 
@@ -138,4 +147,51 @@ test('in production nobody is told the schema', async () => {
     extensions: { code: 400 },
   });
   expect((await firstError({ query: '{ refusedd }' }, {}, true))?.message).not.toContain('Did you mean');
+});
+
+test.each([
+  [{ email: 'a@b.c', pasword: 'hunter2', password: 'hunter2' }, '"$login": Field "pasword" is not defined'],
+  [{ email: 'a@b.c', password: 7_777_777 }, '"$login.password": String cannot represent a non string value'],
+  [{ email: 'a@b.c', password: 'hunter2', colour: 'GREE' }, '"$login.colour": Value "GREE" does not exist'],
+  [
+    { email: '\u001b[31m'.repeat(1_000), password: 'hunter2', ['x'.repeat(9_000)]: 1 },
+    '"$login": Field "xxx',
+  ],
+  [null, '"$login": Expected non-nullable type "Login!" not to be null.'],
+])('a variable that is wrong is named, without its value and without hints', async (login, problem) => {
+  const query = 'query ($login: Login!) { login(login: $login) }';
+  const error = await firstError({ query, variables: { login } }, {}, true);
+  expect(error?.extensions).toMatchObject({ code: 400, reason: 'INVALID_INPUT' });
+  expect(error?.message).toContain(problem);
+  expect(error?.message).not.toMatch(/hunter2|7777777|Did you mean/);
+  expect(error?.message).not.toContain('\u001b');
+  expect(error?.message.length).toBeLessThan(500);
+});
+
+test.each([
+  ['a field again and again', `{ nested { ${'broken '.repeat(10_000)} } }`],
+  ['operations again and again', `{ ${'login(login: {email: "a", password: "b"}) '.repeat(1_500)} }`],
+  ['in a fragment that nobody uses', `{ refused } fragment f on Nested { ${'broken '.repeat(10_000)} }`],
+  [
+    'many fragments',
+    `{ nested { ${'...f '.repeat(5)} } } ${Array.from({ length: 500 }, (_, n) => `fragment f${n} on Nested { broken }`).join(' ')}`,
+  ],
+])('a document of very many parts is refused by its size: %s', async (_what, query) => {
+  expect(await firstError({ query })).toMatchObject({
+    extensions: { code: 400, reason: 'QUERY_TOO_COMPLEX' },
+  });
+});
+
+test('a body that trickles in is refused after a while, and its connection is closed', async () => {
+  const scope = createScope(createLogger({ daemon: 'test', level: 'silent' }));
+  const port = await serveHttp({ app: appOf(false), host: '127.0.0.1', port: 0, scope });
+  for (const length of ['content-length: 1000', 'transfer-encoding: chunked']) {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      `POST /test/graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${length}\r\n\r\n`,
+    );
+    socket.write(length.endsWith('chunked') ? '1\r\n{\r\n' : '{');
+    expect(await text(socket)).toContain('The request took longer than 0.2 s to arrive');
+  }
+  await scope.release();
 });

@@ -1,6 +1,6 @@
 import { graphqlServer } from '@hono/graphql-server';
 import { AppError, type ClassifyError, isAppError, REASONS, type Reason } from '@jobber/shared/errors';
-import { limitBody } from '@jobber/shared/http';
+import { limitArrival, limitBody } from '@jobber/shared/http';
 import { parseJsonExact } from '@jobber/shared/json';
 import type { Logger } from '@jobber/shared/log';
 import {
@@ -20,6 +20,7 @@ import {
 } from 'graphql';
 import { type Context, Hono } from 'hono';
 import { LRUCache } from 'lru-cache';
+import { findVariablesProblem } from './find-variables-problem.ts';
 import { limitComplexity } from './limit-complexity.ts';
 
 /** A field of Query or Mutation: its arguments and the request in, plain values out. Refusals are thrown AppErrors. */
@@ -35,6 +36,8 @@ export interface GraphqlOptions {
   readonly resolvers: Resolvers;
   readonly scalars: readonly GraphQLScalarType[];
   readonly maxBodyBytes: number;
+  /** How long a body may take to arrive, in milliseconds; by default 30 s. */
+  readonly bodyArrivesWithinMs?: number;
   /** In production the schema is not told: no introspection, no suggestions. */
   readonly production: boolean;
   /** Refusals among errors that are no AppErrors, such as a database that can't be reached. */
@@ -46,6 +49,7 @@ export interface GraphqlOptions {
 const MAX_TOKENS = 20_000;
 /** Documents of at most this many characters are kept parsed. */
 const MAX_CACHED_LENGTH = 10_000;
+const BODY_ARRIVES_WITHIN_MS = 30_000;
 
 interface Params {
   readonly query: string;
@@ -60,6 +64,11 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
   const serve = graphqlServer({ schema, rootResolver: () => options.resolvers });
 
   const app = new Hono();
+  const arrivalMs = options.bodyArrivesWithinMs ?? BODY_ARRIVES_WITHIN_MS;
+  app.use(
+    options.path,
+    limitArrival(arrivalMs, (c) => tooSlow(c, arrivalMs)),
+  );
   app.use(
     options.path,
     limitBody(options.maxBodyBytes, (c) => tooLarge(c, options.maxBodyBytes)),
@@ -67,7 +76,8 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
   app.post(options.path, async (c) => {
     try {
       const params = await readParams(c);
-      checkDocument(params.query);
+      const problem = findVariablesProblem(schema, checkDocument(params.query), params, options.production);
+      if (problem !== undefined) throw new AppError('INVALID_INPUT', problem);
       presentParams(c, params);
     } catch (error) {
       return answer(c, [refusalOf(error, options, { requestId: requestIdOf(c) })]);
@@ -114,23 +124,28 @@ function guardedResolver(options: GraphqlOptions): GraphQLFieldResolver<unknown,
   };
 }
 
-function createDocumentCheck(schema: GraphQLSchema, production: boolean): (query: string) => void {
-  const rules = [
-    ...specifiedRules,
-    limitComplexity(),
-    ...(production ? [NoSchemaIntrospectionCustomRule] : []),
+function createDocumentCheck(schema: GraphQLSchema, production: boolean): (query: string) => DocumentNode {
+  // First of all its size: GraphQL's own rules compare each field with all others of its name.
+  const passes = [
+    [limitComplexity()],
+    [...specifiedRules, ...(production ? [NoSchemaIntrospectionCustomRule] : [])],
   ];
-  const sound = new LRUCache<string, true>({ max: 500 });
+  const sound = new LRUCache<string, DocumentNode>({ max: 500 });
 
   function check(document: DocumentNode): void {
-    const [first] = validate(schema, document, rules, { maxErrors: 1, hideSuggestions: production });
-    if (first) refuseDocument(first.message);
+    for (const rules of passes) {
+      const [first] = validate(schema, document, rules, { maxErrors: 1, hideSuggestions: production });
+      if (first) refuseDocument(first.message);
+    }
   }
 
   return function checkDocument(query) {
-    if (sound.has(query)) return;
-    check(parseDocument(query));
-    if (query.length <= MAX_CACHED_LENGTH) sound.set(query, true);
+    const known = sound.get(query);
+    if (known) return known;
+    const document = parseDocument(query);
+    check(document);
+    if (query.length <= MAX_CACHED_LENGTH) sound.set(query, document);
+    return document;
   };
 }
 
@@ -219,6 +234,11 @@ function toGraphqlError({ message, code, reason, details }: AppError): GraphQLEr
 function tooLarge(c: Context, maxBytes: number): Response {
   const refusal = new AppError('TOO_LARGE', `The request is larger than ${maxBytes} bytes`, { maxBytes });
   return answer(c, [toGraphqlError(refusal)]);
+}
+
+function tooSlow(c: Context, limitMs: number): Response {
+  const message = `The request took longer than ${limitMs / 1_000} s to arrive`;
+  return answer(c, [toGraphqlError(new AppError('MALFORMED_REQUEST', message, { limitMs }))]);
 }
 
 interface FormattedError {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { limitComplexity } from './limit-complexity.ts';
 
 const schema = buildSchema('type Query { me: User } type User { name: String friend: User }');
-const LIMITS = { depth: 4, rootFields: 3, aliases: 2, directives: 2, fields: 20 };
+const LIMITS = { depth: 4, rootFields: 3, aliases: 2, directives: 2, fields: 20, fragments: 40 };
 const problems = (query: string) =>
   validate(schema, parse(query), [limitComplexity(LIMITS)]).map(({ message }) => message);
 
@@ -43,4 +43,16 @@ test('fragments that multiply are measured without being written out', () => {
   const levels = Array.from({ length: 30 }, (_, n) => `fragment f${n} on User { ...f${n + 1} ...f${n + 1} }`);
   const query = `{ me { ...f0 } } ${levels.join(' ')} fragment f30 on User { name }`;
   expect(problems(query)).toEqual(['The query has 1073741825 fields; the limit is 20']);
+});
+
+test('fields count where they are written, too, also in a fragment that nobody uses', () => {
+  const unused = `{ me { name } } fragment f on User { ${'name '.repeat(20)} }`;
+  expect(problems(unused)).toEqual(['The query has 22 fields; the limit is 20']);
+});
+
+test('fragments are counted', () => {
+  const fragments = Array.from({ length: 41 }, (_, n) => `fragment f${n} on User { ...f${n + 1} }`);
+  expect(problems(`{ me { name } } ${fragments.join(' ')}`)).toEqual([
+    'The query has 41 fragments; the limit is 40',
+  ]);
 });

@@ -15,8 +15,10 @@ export interface ComplexityLimits {
   readonly rootFields: number;
   readonly aliases: number;
   readonly directives: number;
-  /** Fields after fragments are written out. */
+  /** Fields, as they are written, and of each operation after fragments are written out. */
   readonly fields: number;
+  /** Fragments that are defined. */
+  readonly fragments: number;
 }
 
 export const DEFAULT_LIMITS: ComplexityLimits = {
@@ -25,6 +27,7 @@ export const DEFAULT_LIMITS: ComplexityLimits = {
   aliases: 30,
   directives: 20,
   fields: 1_000,
+  fragments: 50,
 };
 
 interface Measure {
@@ -38,6 +41,8 @@ export function limitComplexity(limits: ComplexityLimits = DEFAULT_LIMITS): Vali
   return function rule(context: ValidationContext): ASTVisitor {
     let aliases = 0;
     let directives = 0;
+    let fields = 0;
+    let fragments = 0;
     const measured = new Map<string, Measure | 'open'>();
 
     function measureFragment(fragment: FragmentDefinitionNode): Measure {
@@ -86,7 +91,11 @@ export function limitComplexity(limits: ComplexityLimits = DEFAULT_LIMITS): Vali
 
     return {
       Field(node) {
+        fields += 1;
         if (node.alias) aliases += 1;
+      },
+      FragmentDefinition() {
+        fragments += 1;
       },
       Directive() {
         directives += 1;
@@ -95,6 +104,8 @@ export function limitComplexity(limits: ComplexityLimits = DEFAULT_LIMITS): Vali
         leave(document) {
           report('aliases', aliases, limits.aliases);
           report('directives', directives, limits.directives);
+          report('fragments', fragments, limits.fragments);
+          report('fields', fields, limits.fields);
           for (const definition of document.definitions) {
             if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
             const measure = measureSelections(definition.selectionSet);

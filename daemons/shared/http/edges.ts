@@ -8,6 +8,28 @@ export function limitBody(maxBytes: number, onError: (c: Context) => Response): 
   return bodyLimit({ maxSize: maxBytes, onError });
 }
 
+/**
+ * Refuses a request whose body has not arrived whole within `ms` milliseconds, so that nobody holds connections, and
+ * places among the requests that are worked on, by sending a byte now and then. The connection is closed then.
+ */
+export function limitArrival(ms: number, onLate: (c: Context) => Response): MiddlewareHandler {
+  return async function arrival(c, next) {
+    const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
+    if (!incoming || incoming.complete) return next();
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => {
+      if (!incoming.complete) late.resolve('late');
+    }, ms);
+    try {
+      if ((await Promise.race([next(), late.promise])) !== 'late') return;
+    } finally {
+      clearTimeout(timer);
+    }
+    c.header('connection', 'close');
+    return onLate(c);
+  };
+}
+
 /** The address that a request came from, as the socket knows it; a header could be forged. */
 export function clientAddress(c: Context): string {
   const { incoming } = c.env as { incoming?: IncomingMessage };

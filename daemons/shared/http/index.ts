@@ -1,2 +1,2 @@
-export { clientAddress, errorResponse, limitBody } from './edges.ts';
+export { clientAddress, errorResponse, limitArrival, limitBody } from './edges.ts';
 export { type ServeOptions, serveHttp } from './serve-http.ts';
