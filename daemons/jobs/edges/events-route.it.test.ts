@@ -16,6 +16,8 @@ interface Watched {
     size: number;
     endedAt: string | null;
   }[];
+  /** How often it was told that nothing has changed. */
+  beats(): number;
   /** Resolves with the stream. */
   readonly ended: Promise<void>;
   abort(): void;
@@ -30,6 +32,7 @@ async function watch(id: number, user = member): Promise<Watched> {
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
   const events: Watched['events'] = [];
+  let beats = 0;
   const body = response.body as ReadableStream<Uint8Array>;
   const read = async () => {
     let text = '';
@@ -40,12 +43,13 @@ async function watch(id: number, user = member): Promise<Watched> {
       text = blocks.pop() ?? '';
       for (const block of blocks) {
         const [event, data] = block.split('\n');
+        if (event?.startsWith(':')) beats += 1;
         if (event === 'event: job') events.push(JSON.parse(data?.slice('data: '.length) ?? ''));
       }
     }
   };
   const ended = read().catch(() => {});
-  return { events, ended, abort: () => controller.abort() };
+  return { events, beats: () => beats, ended, abort: () => controller.abort() };
 }
 
 test('the job is told at once, after each change, and for the last time when it has ended', async () => {
@@ -163,3 +167,15 @@ test('whoever goes away makes room: a user may watch a hundred jobs at a time', 
       .toBe(200);
   }
 });
+
+test('a stream ends with the login that it was opened with, and not because Auth is away', async () => {
+  const user = auth.user();
+  const id = await accept(user, { text: 'a' });
+  const watched = await watch(id, user);
+  await auth.stop();
+  await expect.poll(() => watched.beats(), { timeout: 20_000 }).toBeGreaterThan(0);
+  await auth.start();
+  auth.logOut(user);
+  await watched.ended;
+  expect(watched.events).toHaveLength(1);
+}, 60_000);

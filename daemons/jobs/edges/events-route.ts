@@ -1,5 +1,5 @@
-import { callerOf, type Identity } from '@jobber/shared/auth-guard';
-import { describeUnknownError } from '@jobber/shared/errors';
+import { type Caller, callerOf, type Identity } from '@jobber/shared/auth-guard';
+import { describeUnknownError, isAppError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import { Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
@@ -13,14 +13,16 @@ import { createPerUserLimit } from './limit-per-user.ts';
 
 /** A job that changes all the time is told about this often at most, in milliseconds; its end as soon. */
 const COALESCE_MS = 100;
+/** Whether the login still stands is asked this often at most: a stream outlives it by no more than that. */
+const LOGIN_RECHECK_MS = 5_000;
 /** A lost notification is made good for after this many milliseconds; it keeps proxies from closing the stream, too. */
 const RECHECK_MS = 5_000;
 /** Streams of one user at the same time. */
 const MAX_STREAMS = 100;
 
 /**
- * `GET /jobs/:id/events`: Server-Sent Events, `event: job` at once and after each change, until the job has ended or
- * this replica stops. Clients then ask again.
+ * `GET /jobs/:id/events`: Server-Sent Events, `event: job` at once and after each change, until the job has ended, the
+ * login has, or this replica stops. Clients then ask again.
  */
 export function eventsRoute(parts: {
   readJob: ReadJob;
@@ -41,10 +43,19 @@ export function eventsRoute(parts: {
     });
   }
 
+  /** Also while Auth is away: that ends no stream. */
+  async function isLoggedIn(caller: Caller): Promise<boolean> {
+    return answerInTime(caller.identityNow()).then(
+      () => true,
+      (error: unknown) => !isAppError(error) || error.code !== 401,
+    );
+  }
+
   app.get('/jobs/:id{[0-9]+}/events', (c) =>
     edge.answer(c, 'events', async () => {
       const id = Number(c.req.param('id'));
-      const identity = await answerInTime(callerOf(c).identity());
+      const caller = callerOf(c);
+      const identity = await answerInTime(caller.identity());
       const leave = streams.enter(identity.userId);
       // Watched before it is read, so that no change falls between the two.
       const changed = createChangeSignal((listener) => changes.watch(id, listener), stopping);
@@ -56,7 +67,8 @@ export function eventsRoute(parts: {
         const first = await answerInTime(readJob(identity, id));
         return streamSSE(c, async (stream) => {
           stream.onAbort(end);
-          await tellChanges(stream, first, () => readAgain(identity, id), changed).finally(end);
+          const source = { read: () => readAgain(identity, id), isLoggedIn: () => isLoggedIn(caller) };
+          await tellChanges(stream, first, source, changed).finally(end);
         });
       } catch (error) {
         end();
@@ -70,17 +82,22 @@ export function eventsRoute(parts: {
 async function tellChanges(
   stream: SSEStreamingApi,
   first: JobView,
-  read: () => Promise<JobView | undefined>,
+  { read, isLoggedIn }: { read: () => Promise<JobView | undefined>; isLoggedIn: () => Promise<boolean> },
   changed: ReturnType<typeof createChangeSignal>,
 ): Promise<void> {
   let told = first;
   let toldAt = Number.NEGATIVE_INFINITY;
+  let loginAskedAt = performance.now();
   await stream.writeSSE(toEvent(told));
   while (told.endedAt === null) {
     await changed.wait(RECHECK_MS);
     const tooSoon = toldAt + COALESCE_MS - performance.now();
     if (tooSoon > 0) await stream.sleep(tooSoon);
     if (changed.ended) return;
+    if (performance.now() - loginAskedAt >= LOGIN_RECHECK_MS) {
+      if (!(await isLoggedIn())) return;
+      loginAskedAt = performance.now();
+    }
     const now = await read();
     if (now && !sameProgress(told, now)) {
       await stream.writeSSE(toEvent(now));

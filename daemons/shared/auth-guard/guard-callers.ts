@@ -20,6 +20,8 @@ export type Authenticate = (token: string) => Promise<Identity | undefined>;
 export interface Caller {
   /** @throws AppError 401 UNAUTHENTICATED, 403 CROSS_SITE, 503 UNAVAILABLE */
   identity(): Promise<Identity>;
+  /** Asks anew, for answers that last: the login may have ended meanwhile. @throws like `identity` */
+  identityNow(): Promise<Identity>;
 }
 
 const CALLER = 'jobber.caller';
@@ -33,6 +35,7 @@ export function guardCallers(authenticate: Authenticate): MiddlewareHandler {
         identity ??= identify(c, authenticate);
         return identity;
       },
+      identityNow: () => identify(c, authenticate),
     };
     c.set(CALLER, caller);
     await next();
