@@ -24,7 +24,7 @@ const typeDefs = `
   type Nested { broken: String, late: String }
 `;
 
-function appOf(production: boolean): Hono {
+function appOf(production: boolean, log = createLogger({ daemon: 'test', level: 'silent' })): Hono {
   const route = graphqlRoute({
     path: '/test/graphql',
     typeDefs,
@@ -49,7 +49,7 @@ function appOf(production: boolean): Hono {
     maxBodyBytes: 100_000,
     bodyArrivesWithinMs: 200,
     production,
-    log: createLogger({ daemon: 'test', level: 'silent' }),
+    log,
   });
   return new Hono().route('/', route);
 }
@@ -193,5 +193,27 @@ test('a body that trickles in is refused after a while, and its connection is cl
     socket.write(length.endsWith('chunked') ? '1\r\n{\r\n' : '{');
     expect(await text(socket)).toContain('The request took longer than 0.2 s to arrive');
   }
+  await scope.release();
+});
+
+test('a client that goes away in the middle of its request is no error of ours', async () => {
+  const lines: string[] = [];
+  const log = createLogger({ daemon: 'test', level: 'trace' }, { write: (line) => void lines.push(line) });
+  const scope = createScope(createLogger({ daemon: 'test', level: 'silent' }));
+  const answered = Promise.withResolvers<void>();
+  const app = new Hono()
+    .use(async (_c, next) => {
+      await next();
+      answered.resolve();
+    })
+    .route('/', appOf(false, log));
+  const port = await serveHttp({ app, host: '127.0.0.1', port: 0, scope });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    'POST /test/graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    () => setImmediate(() => socket.destroy()),
+  );
+  await answered.promise;
+  expect(lines).toEqual([]);
   await scope.release();
 });

@@ -1,5 +1,12 @@
 import { graphqlServer } from '@hono/graphql-server';
-import { AppError, type ClassifyError, isAppError, REASONS, type Reason } from '@jobber/shared/errors';
+import {
+  AppError,
+  type ClassifyError,
+  isAppError,
+  REASONS,
+  type Reason,
+  refuse,
+} from '@jobber/shared/errors';
 import { limitArrival, limitBody } from '@jobber/shared/http';
 import { parseJsonExact } from '@jobber/shared/json';
 import type { Logger } from '@jobber/shared/log';
@@ -170,7 +177,8 @@ async function readParams(c: Context): Promise<Params> {
       `The content type must be application/json, got ${type ?? 'none'}`,
     );
   }
-  const parsed = parseJsonExact(await c.req.text());
+  const text = await c.req.text().catch(() => refuse('MALFORMED_REQUEST', 'The request broke off'));
+  const parsed = parseJsonExact(text);
   if (!parsed.ok)
     throw new AppError('MALFORMED_REQUEST', `The request is not valid JSON: ${parsed.problem.message}`);
   const body = parsed.value;
