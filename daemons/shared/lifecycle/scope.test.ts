@@ -32,3 +32,13 @@ test('what is opened after the release has begun is released as well', async () 
   await scope.release();
   expect(released).toEqual(['late']);
 });
+
+test('what is opened late is released also when another release has failed', async () => {
+  const released: string[] = [];
+  const scope = createScope(log);
+  scope.defer('grpc', () => Promise.reject(new Error('first')));
+  await expect(scope.release()).rejects.toThrow('first');
+  scope.defer('late', () => void released.push('late'));
+  await expect(scope.release()).rejects.toThrow('first');
+  expect(released).toEqual(['late']);
+});

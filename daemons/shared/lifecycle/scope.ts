@@ -31,7 +31,11 @@ export function createScope(log: Logger): Scope {
   return {
     defer(name, release) {
       releases.push({ name, release });
-      if (releasing) releasing = releasing.then(walkBack);
+      if (!releasing) return;
+      const before = releasing;
+      // Whatever became of the others; the first error stays the one that is told.
+      releasing = before.then(walkBack, () => walkBack().finally(() => before));
+      releasing.catch(() => {});
     },
     release() {
       releasing ??= walkBack();
