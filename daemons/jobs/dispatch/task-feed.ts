@@ -49,8 +49,11 @@ export function createTaskFeed(options: {
     let order: ClaimOrder = 'oldest';
     let credit = 0;
     let ready = true;
-    let closed = stopped;
+    let closed = false;
     let wake: () => void = () => {};
+
+    // The feed may stop between the subscription and its first task.
+    const isOver = () => closed || stopped || gone.aborted;
 
     function close(): void {
       closed = true;
@@ -65,7 +68,7 @@ export function createTaskFeed(options: {
 
     /** Until there is credit, and reason to believe that there are tasks. */
     async function untilWorthwhile(): Promise<void> {
-      while (!closed && !gone.aborted && (credit === 0 || !ready)) {
+      while (!isOver() && (credit === 0 || !ready)) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(onReady, POLL_MS, new Set(types));
           wake = () => {
@@ -99,9 +102,9 @@ export function createTaskFeed(options: {
       subscriptions.add(subscription);
       gone.addEventListener('abort', close);
       try {
-        while (!closed && !gone.aborted) {
+        while (!isOver()) {
           await untilWorthwhile();
-          if (closed || gone.aborted) return;
+          if (isOver()) return;
           const claimed = await claim();
           if (gone.aborted) return await giveBack(claimed);
           credit -= claimed.length;
