@@ -1,4 +1,5 @@
 import { CLIError, ExitError } from '@oclif/core/errors';
+import { asTyped } from './environment.ts';
 import { EXIT, Failure, interrupted, usageFailure } from './failure.ts';
 import { cleanText } from './render/clean-text.ts';
 import { didYouMean } from './suggest.ts';
@@ -47,7 +48,7 @@ function describeParseError(error: ParseError): Failure | undefined {
 
 function helpHint({ parse }: ParseError): string {
   const id = parse?.input?.context?.id;
-  return id === undefined ? '' : ` See jobber ${id.replaceAll(':', ' ')} --help`;
+  return id === undefined ? '' : ` See ${asTyped(`${id.replaceAll(':', ' ')} --help`)}`;
 }
 
 /** A defect of ours: the stack goes into a report, not onto the screen of somebody who only wanted a job done. */

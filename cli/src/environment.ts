@@ -21,3 +21,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     dataHome: env['XDG_DATA_HOME'] || undefined,
   };
 }
+
+/** A command as whoever reads a hint can type it: with `npx` in front when this one came that way. */
+export function asTyped(command: string, env: NodeJS.ProcessEnv = process.env): string {
+  return `${env['npm_command'] === 'exec' ? 'npx ' : ''}jobber ${command}`;
+}

@@ -1,6 +1,15 @@
 import type { Command } from '@oclif/core';
 import { Help as OclifHelp } from '@oclif/core/help';
+import { asTyped } from './environment.ts';
 import { paint } from './render/paint.ts';
+
+const FIRST_STEPS = [
+  ['up', 'the platform, on this machine'],
+  ['register --email you@example.com', 'an account'],
+  ['login --email you@example.com', 'a session'],
+  ['job run fibonacci --iterations 90', 'a first job'],
+  ['products load products.json', 'a file of products'],
+] as const;
 
 /** oclif's help, with an overview for newcomers, and the flags of a job type behind `job run <type> --help`. */
 export default class Help extends OclifHelp {
@@ -24,19 +33,17 @@ export default class Help extends OclifHelp {
     ]);
     const width = Math.max(...commands.map(([id = '']) => id.length));
     const lines = commands.map(([id = '', summary = '']) => `  ${id.padEnd(width)}   ${summary}`);
+    const first = FIRST_STEPS.map(([step, what]) => `  $ ${asTyped(step).padEnd(46)} ${what}`);
     this.log(
       `${paint('bold', 'jobber')} ${this.config.version}: run jobs, load data and watch them, from the terminal
 
 ${paint('bold', 'Start here')}
-  $ jobber up                                     the platform, on this machine
-  $ jobber register --email you@example.com       an account (then: jobber login)
-  $ jobber job run fibonacci --iterations 90      a first job
-  $ jobber products load products.json            a file of products
+${first.join('\n')}
 
 ${paint('bold', 'Commands')}
 ${lines.join('\n')}
 
-Everything takes --json for programs and --help for people: jobber job run --help`,
+Everything takes --json, for programs, and --help: ${asTyped('job run --help')}`,
     );
   }
 }

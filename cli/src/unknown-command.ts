@@ -1,6 +1,7 @@
 import type { Config } from '@oclif/core/config';
 import { normalizeArgv } from '@oclif/core/help';
 import { toConfiguredId } from '@oclif/core/util/ids';
+import { asTyped } from './environment.ts';
 import { usageFailure } from './failure.ts';
 import { cleanText } from './render/clean-text.ts';
 import { suggest } from './suggest.ts';
@@ -12,12 +13,12 @@ export function refuseUnknownCommand(config: Config, argv: readonly string[]): v
     const flag = argv.find((word) => !['--help', '-h', '--version', '-v', '--json'].includes(word));
     if (flag !== undefined) {
       throw usageFailure(
-        `There is no command ${cleanText(flag)}: jobber --help lists them`,
+        `There is no command ${cleanText(flag)}: ${asTyped('--help')} lists them`,
         'UNKNOWN_COMMAND',
       );
     }
     if (argv.length === 1 && argv[0] === '--json') {
-      throw usageFailure('No command was given: jobber --help lists them', 'UNKNOWN_COMMAND');
+      throw usageFailure(`No command was given: ${asTyped('--help')} lists them`, 'UNKNOWN_COMMAND');
     }
     return;
   }
@@ -27,7 +28,7 @@ export function refuseUnknownCommand(config: Config, argv: readonly string[]): v
   if (config.findTopic(id)) {
     if (help || !argv.includes('--json')) return;
     throw usageFailure(
-      `jobber ${id} is not a command: jobber ${id} --help lists what belongs to it`,
+      `jobber ${id} is not a command: ${asTyped(`${id} --help`)} lists what belongs to it`,
       'UNKNOWN_COMMAND',
     );
   }
@@ -36,7 +37,7 @@ export function refuseUnknownCommand(config: Config, argv: readonly string[]): v
     const parts = id.split(':');
     const command = parts.slice(0, extra).join(' ');
     throw usageFailure(
-      `"${cleanText(parts[extra] ?? '')}" is one argument too many. See jobber ${command} --help`,
+      `"${cleanText(parts[extra] ?? '')}" is one argument too many. See ${asTyped(`${command} --help`)}`,
       'UNEXPECTED_ARGUMENT',
     );
   }
@@ -44,6 +45,7 @@ export function refuseUnknownCommand(config: Config, argv: readonly string[]): v
   const known = config.commandIDs.map((known) => toConfiguredId(known, config));
   const names = [...known, ...config.topics.map((topic) => toConfiguredId(topic.name, config))];
   const meant = suggest(typed, names) ?? suggest(words[0] ?? '', names);
-  const hint = meant === undefined ? ' jobber --help lists the commands' : ` Did you mean jobber ${meant}?`;
+  const hint =
+    meant === undefined ? ` ${asTyped('--help')} lists the commands` : ` Did you mean ${asTyped(meant)}?`;
   throw usageFailure(`There is no command ${typed}.${hint}`, 'UNKNOWN_COMMAND');
 }

@@ -1,3 +1,4 @@
+import { asTyped } from '../environment.ts';
 import { EXIT, Failure } from '../failure.ts';
 
 /** Reasons after which the same request may be sent again, if it is harmless to do so. */
@@ -32,7 +33,7 @@ function explain(code: string, message: string, url: URL): { reason: string; tex
     case 'ECONNREFUSED':
       return {
         reason: 'UNREACHABLE',
-        text: `Nothing answers at ${where} (connection refused): start the platform with jobber up, or check the address (--server, --profile)`,
+        text: `Nothing answers at ${where} (connection refused): start the platform with ${asTyped('up')}, or check the address (--server, --profile)`,
       };
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

@@ -1,3 +1,4 @@
+import { asTyped } from '../environment.ts';
 import { EXIT, type ExitCode, Failure } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
 import { notJobber } from './describe-network-error.ts';
@@ -81,7 +82,7 @@ function advice(code: number, refusal: Refusal, url: URL): string {
   if (code === 401) {
     return refusal.reason === 'CREDENTIALS_INVALID'
       ? ` (${url.origin}): check the email address and the password`
-      : ` (${url.origin}): run jobber login`;
+      : ` (${url.origin}): run ${asTyped('login')}`;
   }
   if (code === 429) return `: wait${waitOf(refusal.details)} and try again`;
   if (code === 503) return ` (${url.origin}): try again`;

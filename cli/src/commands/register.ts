@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { createUser, type User } from '../api/auth.ts';
 import { JobberCommand } from '../base-command.ts';
+import { asTyped } from '../environment.ts';
 import { readEmail } from '../input/read-email.ts';
 import { readPassword } from '../input/read-password.ts';
 import { cleanText } from '../render/clean-text.ts';
@@ -47,7 +48,7 @@ export default class Register extends JobberCommand {
     if (named && server) rememberProfile(this.home, target.profile, target.addresses);
     const roles = user.roles.map(cleanText).join(', ');
     this.print(
-      `Registered ${cleanText(user.email)} (${roles}). Log in with: jobber login --email ${cleanText(user.email)}`,
+      `Registered ${cleanText(user.email)} (${roles}). Log in with: ${asTyped(`login --email ${cleanText(user.email)}`)}`,
     );
     return user;
   }

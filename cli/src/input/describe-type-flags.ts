@@ -3,6 +3,7 @@ import { readEnvironment } from '../environment.ts';
 import { Failure } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
 import { paint } from '../render/paint.ts';
+import { wrapWords } from '../render/wrap-words.ts';
 import { chooseTarget } from '../session/choose-target.ts';
 import { homeFolder } from '../session/folder.ts';
 import { openSession } from '../session/session.ts';
@@ -24,8 +25,8 @@ export async function describeTypeFlags(argv: readonly string[]): Promise<string
     const type = findType(types, findTypeWord(words, types) ?? '');
     const flags = flagsOfType(type).map(describeFlag);
     const width = Math.max(0, ...flags.map(({ usage }) => usage.length));
-    const lines = flags.map(({ usage, text }) => `  ${usage.padEnd(width)}  ${text}`);
-    const head = `${paint('bold', `FLAGS OF ${cleanText(type.slug)}`)}\n  ${cleanText(type.description)}\n`;
+    const lines = flags.map(({ usage, text }) => `  ${usage.padEnd(width)}  ${wrapWords(text, width + 4)}`);
+    const head = `${paint('bold', `FLAGS OF ${cleanText(type.slug)}`)}\n  ${wrapWords(cleanText(type.description), 2)}\n`;
     const fallback = `\n  Without any of them it runs ${cleanText(JSON.stringify(type.defaultItem))}.`;
     return `${head}\n${lines.join('\n')}\n${type.defaultItem === null ? '' : fallback}\n`;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { JsonText } from '../api/graphql.ts';
+import { asTyped } from '../environment.ts';
 import { usageFailure } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
 import { bytes } from '../render/units.ts';
@@ -73,7 +74,7 @@ async function readStdin(): Promise<Buffer> {
 
 function tooLarge(where: string) {
   return usageFailure(
-    `${where} is larger than ${bytes(MAX_BYTES)}: load large files with jobber products load`,
+    `${where} is larger than ${bytes(MAX_BYTES)}: load large files with ${asTyped('products load')}`,
     'INPUT_TOO_LARGE',
   );
 }

@@ -36,3 +36,7 @@ test('values of any kind are shown on one line', () => {
   expect(cleanValue(null)).toBe('');
   expect(cleanValue({ a: ['\u001b'] })).toBe('{"a":["\\u001b"]}');
 });
+
+test('spaces around an unsafe character become one', () => {
+  expect(cleanText('a\t\u0000\tb')).toBe('a b');
+});

@@ -6,7 +6,7 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u206
 
 /** Text from outside as one line that is safe to print on a terminal. */
 export function cleanText(text: string): string {
-  return stripVTControlCharacters(text).replace(/\s+/g, ' ').replace(UNSAFE, '');
+  return stripVTControlCharacters(text).replace(/\s+/g, ' ').replace(UNSAFE, '').replace(/ {2,}/g, ' ');
 }
 
 /** The same for any value of a GraphQL answer: numbers with more digits than JavaScript keeps stay as they were sent. */

@@ -6,6 +6,7 @@ import {
   type JobReport,
   type JobStatus,
 } from '../api/jobs.ts';
+import { asTyped } from '../environment.ts';
 import { cleanText, cleanValue } from './clean-text.ts';
 import { paint } from './paint.ts';
 import { renderTable, terminalWidth } from './table.ts';
@@ -106,7 +107,7 @@ function renderScalar(job: Job, name: string, value: unknown): string {
   const text = cleanValue(value);
   if (text.length > LONGEST) {
     const hidden = count(text.length - 100);
-    return `${name} = ${text.slice(0, 70)} … ${text.slice(-30)}\n${paint('dim', `(${hidden} characters left out; whole: jobber job show ${job.id} --json)`)}`;
+    return `${name} = ${text.slice(0, 70)} … ${text.slice(-30)}\n${paint('dim', `(${hidden} characters left out; whole: ${asTyped(`job show ${job.id} --json`)})`)}`;
   }
   return `${name} = ${paint('bold', /^\d{4,}$/.test(text) ? groupDigits(text) : text)}`;
 }

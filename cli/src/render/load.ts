@@ -1,4 +1,5 @@
 import type { JobReport } from '../api/jobs.ts';
+import { asTyped } from '../environment.ts';
 import { renderReport } from './job.ts';
 import { count, seconds } from './units.ts';
 
@@ -28,7 +29,7 @@ export function renderLoad(job: JobReport, summary: LoadSummary): string {
   if (job.status !== 'COMPLETED') return renderReport(job);
   const { records, created, updated, failed } = summary;
   const speed = `${count(summary.recordsPerSecond)}/s in ${seconds(summary.seconds * 1000)}`;
-  return `Job ${job.id} loaded ${count(records)} records: ${count(created)} created, ${count(updated)} updated, ${count(failed)} failed (${speed})\nSee them with: jobber products list --job ${job.id}`;
+  return `Job ${job.id} loaded ${count(records)} records: ${count(created)} created, ${count(updated)} updated, ${count(failed)} failed (${speed})\nSee them with: ${asTyped(`products list --job ${job.id}`)}`;
 }
 
 function numberOf(value: unknown): number {

@@ -26,7 +26,7 @@ export async function startProgress(text: string, quiet: boolean): Promise<Progr
 }
 
 /** `██████░░░░  60 %` */
-export function bar(done: number, total: number, width = 24): string {
+export function bar(done: number, total: number, width = 20): string {
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const full = Math.floor(share * width);
   return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${String(Math.floor(share * 100)).padStart(3)} %`;

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { asTyped } from '../environment.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { readPrivateFile, writePrivateFile } from './private-file.ts';
 import type { Addresses, Target } from './profiles.ts';
@@ -44,7 +45,7 @@ export function removeCredential(home: string, target: Pick<Target, 'profile' | 
 
 export function notLoggedIn(target: Target): Failure {
   return new Failure(
-    `Not logged in to ${target.addresses.auth} (profile ${target.profile}): run jobber login`,
+    `Not logged in to ${target.addresses.auth} (profile ${target.profile}): run ${asTyped('login')}`,
     {
       exitCode: EXIT.unauthenticated,
       reason: 'NOT_LOGGED_IN',
@@ -74,7 +75,7 @@ function readCredentials(home: string, warn: (text: string) => void): Credential
     return value.credentials.map(checkCredential);
   } catch {
     throw usageFailure(
-      `${path} is damaged and can't be used: delete it and log in again with jobber login`,
+      `${path} is damaged and can't be used: delete it and log in again with ${asTyped('login')}`,
       'CREDENTIALS_DAMAGED',
     );
   }

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Environment } from '../environment.ts';
 import { EXIT, Failure } from '../failure.ts';
 
@@ -18,13 +18,25 @@ export function dataFolder(environment: Environment): string {
 /** Makes the folder if need be; it is closed to others from then on. */
 export function ensureHomeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeMissingFolders(resolve(folder));
     if ((statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700);
   } catch (error) {
     throw new Failure(
       `The folder ${folder} can't be used: ${reasonOf(error)}; make it writable, or set JOBBER_HOME to another folder`,
       { exitCode: EXIT.usage, reason: 'HOME_UNUSABLE', cause: error },
     );
+  }
+}
+
+/** Not by mkdir's own `recursive`: it never ends where a folder is there and takes nothing new, as in /proc. */
+function makeMissingFolders(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(folder) !== folder) makeMissingFolders(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another command was as fast.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
@@ -40,6 +52,7 @@ export function reasonOf(error: unknown): string {
     case 'EISDIR':
       return 'it is a directory';
     case 'ENOTDIR':
+    case 'EEXIST':
       return 'a part of its path is not a directory';
     case 'ENOSPC':
       return 'the disk is full';

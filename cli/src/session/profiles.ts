@@ -13,6 +13,7 @@
 // `jobber up` writes the profile `local` (0600, replaced as a whole). `setupToken` is there while the platform has no
 // user yet: `jobber register` uses it, so that the owner of the machine becomes the administrator.
 import { join } from 'node:path';
+import { asTyped } from '../environment.ts';
 import { usageFailure } from '../failure.ts';
 import { didYouMean } from '../suggest.ts';
 import { readPrivateFile, writePrivateFile } from './private-file.ts';
@@ -67,7 +68,7 @@ export function resolveTarget(
   if (profile === LOCAL) return { profile, addresses: DEFAULT_ADDRESSES, setupToken: undefined };
   const names = Object.keys(file.profiles);
   throw usageFailure(
-    `There is no profile ${profile} in ${profilesPath(home)}.${didYouMean(profile, names)} Make it with: jobber login --profile ${profile} --server <url>`,
+    `There is no profile ${profile} in ${profilesPath(home)}.${didYouMean(profile, names)} Make it with: ${asTyped(`login --profile ${profile} --server <url>`)}`,
     'PROFILE_NOT_FOUND',
   );
 }
@@ -102,7 +103,7 @@ export function checkBaseUrl(text: string): string {
   }
   if (url.username || url.password) {
     throw usageFailure(
-      `"${shown}" holds a user name or password: log in with jobber login instead`,
+      `"${shown}" holds a user name or password: log in with ${asTyped('login')} instead`,
       'INVALID_URL',
     );
   }
@@ -128,7 +129,7 @@ function readProfiles(home: string): ProfilesFile {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw usageFailure(
-      `${path} is damaged: ${why}; mend it, or delete it and start jobber up again`,
+      `${path} is damaged: ${why}; mend it, or delete it and start ${asTyped('up')} again`,
       'PROFILES_DAMAGED',
     );
   }

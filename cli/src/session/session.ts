@@ -1,5 +1,6 @@
 import { renewTokens } from '../api/auth.ts';
 import { postGraphql } from '../api/graphql.ts';
+import { asTyped } from '../environment.ts';
 import { EXIT, Failure } from '../failure.ts';
 import {
   type Credential,
@@ -78,7 +79,7 @@ async function renewCredential(home: string, target: Target, old: Credential): P
       if (!(error instanceof Failure) || error.code !== 401) throw error;
       removeCredential(home, target);
       throw new Failure(
-        `The session of ${stored.email} at ${target.addresses.auth} has ended: run jobber login`,
+        `The session of ${stored.email} at ${target.addresses.auth} has ended: run ${asTyped('login')}`,
         {
           exitCode: EXIT.unauthenticated,
           reason: 'SESSION_ENDED',

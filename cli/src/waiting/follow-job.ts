@@ -1,4 +1,5 @@
 import type { Job, JobState } from '../api/jobs.ts';
+import { asTyped } from '../environment.ts';
 import { EXIT, Failure, interrupted } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
 import { bar, startProgress } from '../render/progress.ts';
@@ -68,7 +69,7 @@ export function detached(id: number): Failure {
 }
 
 function howToComeBack(id: number): string {
-  return `come back with: jobber job show ${id} --wait`;
+  return `come back with: ${asTyped(`job show ${id} --wait`)}`;
 }
 
 function describe(title: string, { size, completed, failed }: JobState, started: number): string {

@@ -1,5 +1,6 @@
 import type { JsonText } from '../api/graphql.ts';
 import { type Job, submitJob } from '../api/jobs.ts';
+import { asTyped } from '../environment.ts';
 import { interrupted } from '../failure.ts';
 import { startProgress } from '../render/progress.ts';
 import type { Session } from '../session/session.ts';
@@ -21,7 +22,9 @@ export interface HandOver {
  */
 export async function handOverJob(session: Session, { type, data, key, quiet }: HandOver): Promise<Job> {
   const interruption = onInterruption(() =>
-    interrupted('Interrupted: it is not known whether the job was accepted; look with: jobber job list'),
+    interrupted(
+      `Interrupted: it is not known whether the job was accepted; look with: ${asTyped('job list')}`,
+    ),
   );
   const progress = await startProgress('Handing over the job', quiet);
   try {

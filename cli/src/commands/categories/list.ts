@@ -3,7 +3,7 @@ import { JobberCommand } from '../../base-command.ts';
 import { renderTable } from '../../render/table.ts';
 
 export default class CategoriesList extends JobberCommand {
-  static override summary = 'List the categories and what each adds to a price, in per cent.';
+  static override summary = 'List the categories and their charges, in per cent.';
   static override examples = [
     '<%= config.bin %> categories list',
     '<%= config.bin %> categories list --json',

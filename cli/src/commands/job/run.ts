@@ -11,6 +11,7 @@ import {
   type JobTypeInfo,
 } from '../../api/jobs.ts';
 import { JobberCommand } from '../../base-command.ts';
+import { asTyped } from '../../environment.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
 import { findType, findTypeWord, plainWords } from '../../input/find-type.ts';
 import { parseDuration } from '../../input/parse-time.ts';
@@ -84,7 +85,7 @@ export default class JobRun extends JobberCommand {
     const job = await handOverJob(session, { type: type.name, data, key, quiet });
     if (!(flags.wait ?? process.stdout.isTTY)) {
       this.print(
-        `Job ${job.id} accepted: ${cleanText(job.name)}, ${counted(job.size, 'item')}. Follow it with: jobber job show ${job.id} --wait`,
+        `Job ${job.id} accepted: ${cleanText(job.name)}, ${counted(job.size, 'item')}. Follow it with: ${asTyped(`job show ${job.id} --wait`)}`,
       );
       return job;
     }
@@ -103,7 +104,7 @@ export default class JobRun extends JobberCommand {
     const word = findTypeWord(words, types);
     if (word === undefined) {
       const slugs = types.map(({ slug }) => cleanText(slug)).join(', ');
-      throw usageFailure(`<type> is missing: ${slugs}. See jobber job run --help`, 'MISSING_ARGUMENT');
+      throw usageFailure(`<type> is missing: ${slugs}. See ${asTyped('job run --help')}`, 'MISSING_ARGUMENT');
     }
     const type = findType(types, word);
     const typeFlags = flagsOfType(type).filter(({ name }) => !(name in base) && name !== 'json');

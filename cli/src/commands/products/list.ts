@@ -8,7 +8,8 @@ import { renderTable, terminalWidth } from '../../render/table.ts';
 import { count } from '../../render/units.ts';
 
 export default class ProductsList extends JobberCommand {
-  static override summary = 'List products, newest first, with their prices before and after the charge.';
+  static override summary = 'List products, newest first, with both their prices.';
+  static override description = 'The price as it was loaded, and with the charge of its category.';
   static override examples = [
     '<%= config.bin %> products list',
     {

@@ -5,6 +5,7 @@ import { JsonText } from '../../api/graphql.ts';
 import { fetchJobReport, type Job, type JobReport } from '../../api/jobs.ts';
 import { type Upload, uploadFile } from '../../api/upload-file.ts';
 import { JobberCommand } from '../../base-command.ts';
+import { asTyped } from '../../environment.ts';
 import { EXIT, type ExitCode, interrupted } from '../../failure.ts';
 import { type CheckedFile, checkDataFile } from '../../input/check-file.ts';
 import { parseDuration } from '../../input/parse-time.ts';
@@ -62,7 +63,7 @@ export default class ProductsLoad extends JobberCommand {
     const quiet = this.jsonEnabled();
     const job = await handOverJob(session, { type: 'LoadProducts', data, key: randomUUID(), quiet });
     if (!flags.wait) {
-      this.print(`Job ${job.id} loads them. Follow it with: jobber job show ${job.id} --wait`);
+      this.print(`Job ${job.id} loads them. Follow it with: ${asTyped(`job show ${job.id} --wait`)}`);
       return { upload, job };
     }
     await followJob(session, job, { quiet, timeoutMs });
