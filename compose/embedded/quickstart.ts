@@ -48,8 +48,8 @@ async function main(environment: NodeJS.ProcessEnv): Promise<number> {
 }
 
 const NEXT = [
-  '  npx jobber up                                       the same, to stay: data is kept',
-  '  npx jobber register --email you@example.com         in another terminal',
+  '  npx jobber up                                     the same, and data is kept',
+  '  npx jobber register --email you@example.com       in another terminal',
   '  npx jobber login --email you@example.com',
   '  npx jobber job run fibonacci --iterations 1000',
   '  npx jobber products load assets/products.json',
@@ -74,7 +74,7 @@ async function run(
   });
   const killed = killWhenAskedTwice(platform, interruptions.second);
   try {
-    progress.done('PostgreSQL and the daemons auth, jobs, executor and products are ready');
+    progress.done('PostgreSQL, Auth, Jobs, Products and the executor are ready');
     const addresses = platformAddresses(platform.ports);
     const failure = platform.failed.then((error) => Promise.reject(error));
     await Promise.race([tellStory({ addresses, productsFile: PRODUCTS_FILE, progress, signal }), failure]);

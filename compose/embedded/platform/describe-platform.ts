@@ -48,8 +48,9 @@ function howToLogIn(setupToken: string | undefined, profile: string): [string, s
   if (setupToken === undefined) return [['Log in', `npx jobber login --email you@example.com${profile}`]];
   return [
     ['Register', `npx jobber register --email you@example.com${profile}`],
-    ['', 'The first account made on this machine, by you, is the administrator; made elsewhere, it needs'],
-    ['', `this token, which works once: ${setupToken}`],
+    ['', 'The first account that you make on this machine is the'],
+    ['', 'administrator. Made elsewhere it needs this token, which works once:'],
+    ['', setupToken],
     ['Log in', `npx jobber login --email you@example.com${profile}`],
   ];
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { PlatformError } from './platform-error.ts';
 
 /** Replaces a file as a whole (0600 in a 0700 folder): after a crash there is the old or the new one, never a part. */
@@ -25,13 +25,26 @@ export function writePrivateFile(path: string, text: string): void {
 /** Makes the folder, closed to others, where it is missing. One that is there stays as it is: it may be somebody else's. */
 export function makePrivateFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeMissingFolders(resolve(folder));
   } catch (error) {
     throw unusable(folder, error);
   }
 }
 
+/** Not by mkdir's own `recursive`: it never ends where a folder is there and takes nothing new, as in /proc. */
+function makeMissingFolders(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(folder) !== folder) makeMissingFolders(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else was as fast.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
+
 const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it cannot be made there',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
