@@ -172,6 +172,7 @@ test.each([
   ['a field again and again', `{ nested { ${'broken '.repeat(10_000)} } }`],
   ['operations again and again', `{ ${'login(login: {email: "a", password: "b"}) '.repeat(1_500)} }`],
   ['in a fragment that nobody uses', `{ refused } fragment f on Nested { ${'broken '.repeat(10_000)} }`],
+  ['tokens', `{ refused(${'a: 1 '.repeat(7_000)}) }`],
   [
     'many fragments',
     `{ nested { ${'...f '.repeat(5)} } } ${Array.from({ length: 500 }, (_, n) => `fragment f${n} on Nested { broken }`).join(' ')}`,

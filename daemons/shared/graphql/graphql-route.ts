@@ -160,7 +160,11 @@ function parseDocument(query: string): DocumentNode {
   try {
     return parse(query, { maxTokens: MAX_TOKENS });
   } catch (error) {
-    return refuseDocument(error instanceof GraphQLError ? error.message : 'The query is nested too deeply');
+    if (!(error instanceof GraphQLError)) return refuseDocument('The query is nested too deeply');
+    const tooLong = /more tha[nt] \d+ tokens/.test(error.message);
+    return refuseDocument(
+      tooLong ? `The query has too many tokens; the limit is ${MAX_TOKENS}` : error.message,
+    );
   }
 }
 
