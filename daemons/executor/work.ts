@@ -40,6 +40,8 @@ const STOP_TIMES: StopTimes = { handlersMs: 20_000, reportsMs: 5_000 };
 export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES): Work {
   const { intake, slots, running, heartbeats, reports, metrics, log } = parts;
   let stopping = false;
+  /** Attempts whose outcome is not known yet. */
+  let handling = 0;
 
   const sink: TaskSink = {
     freeSlots: () => (stopping ? 0 : slots.free()),
@@ -62,7 +64,10 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
   }
 
   async function finish(attempt: Attempt, arrivedAt: number): Promise<void> {
+    handling += 1;
     const outcome = await parts.run(attempt, () => slots.started(performance.now() - arrivedAt));
+    handling -= 1;
+    if (stopping && handling === 0) reports.finishWithin(stopTimes.reportsMs);
     observe(attempt, outcome);
     if (outcome) metrics.reports.inc({ result: await reports.report(attempt, outcome) });
     attempt.settled();
@@ -86,6 +91,8 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
       reports.finishWithin(stopTimes.reportsMs);
     }, stopTimes.handlersMs);
     await lastTasks;
+    // Only outcomes are left to report; Jobs may have gone before us.
+    if (handling === 0) reports.finishWithin(stopTimes.reportsMs);
     await running.untilNone();
     clearTimeout(tooLong);
     heartbeats.stop();

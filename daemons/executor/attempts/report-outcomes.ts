@@ -43,6 +43,7 @@ const REFUSALS: readonly Status[] = [Status.INVALID_ARGUMENT, Status.RESOURCE_EX
 export function createReports(options: ReportOptions): Reports {
   const { client, executorId, log, patienceMs = PATIENCE_MS } = options;
   const giveUp = new AbortController();
+  const outage = createOutageLog(log);
 
   const acknowledgements = createGroupCommit<AttemptOutcome, AckStatus>({
     maxBatch: MAX_BATCH,
@@ -58,6 +59,7 @@ export function createReports(options: ReportOptions): Reports {
     try {
       const request = { executorId, outcomes: [...outcomes] };
       const { statuses } = await client.acknowledgeJob(request, deadline(CALL_MS, giveUp.signal));
+      outage.over();
       return outcomes.map((_, index) => statuses[index] ?? AckStatus.UNSPECIFIED);
     } catch (error) {
       if (outcomes.length > 1 && isRefusal(error)) {
@@ -82,8 +84,10 @@ export function createReports(options: ReportOptions): Reports {
           log.error({ ...describeAttempt(attempt), problem }, 'Jobs refuses every outcome of the attempt');
           return 'unanswered';
         }
-        log.warn({ ...describeAttempt(attempt), problem }, 'reporting an outcome failed; trying again');
-        if (isRefusal(error)) current = refusedOutcome(attempt, outcome, problem);
+        if (isRefusal(error)) {
+          log.warn({ ...describeAttempt(attempt), problem }, 'Jobs refuses an outcome');
+          current = refusedOutcome(attempt, outcome, problem);
+        } else outage.noted(attempt, problem);
       }
       if (performance.now() > attempt.leaseUntil + patienceMs) break;
       await backoff.wait(giveUp.signal);
@@ -98,6 +102,22 @@ export function createReports(options: ReportOptions): Reports {
   return {
     report,
     finishWithin: (ms) => void setTimeout(() => giveUp.abort(), ms).unref(),
+  };
+}
+
+/** One line when an outage begins and one when it is over: there may be hundreds of outcomes, each tried many times. */
+function createOutageLog(log: Logger): { noted(attempt: Attempt, problem: string): void; over(): void } {
+  let failures = 0;
+  return {
+    noted(attempt, problem) {
+      failures += 1;
+      const level = failures === 1 ? 'warn' : 'debug';
+      log[level]({ ...describeAttempt(attempt), problem }, 'reporting outcomes to Jobs fails; trying again');
+    },
+    over() {
+      if (failures > 0) log.info({ failures }, 'Jobs takes outcomes again');
+      failures = 0;
+    },
   };
 }
 

@@ -65,7 +65,8 @@ async function readInput(
     () => readTaskItems(source, task, type, signal),
     signal,
     (problem) =>
-      log.warn({ ...describeAttempt(attempt), problem }, "reading a task's input failed; trying again"),
+      // When it goes on failing, the attempt's end is what is worth a warning.
+      log.debug({ ...describeAttempt(attempt), problem }, "reading a task's input failed; trying again"),
   );
 }
 
