@@ -95,6 +95,6 @@ function recorder(): { environment: Environment; variables: Set<string> } {
 }
 
 /** What the executor hands on to handlers repeats the environment itself. */
-function withoutEnvironment({ handlerEnvironment: _, ...settings }: Record<string, unknown>) {
+function withoutEnvironment({ publicEnvironment: _, ...settings }: Record<string, unknown>) {
   return settings;
 }

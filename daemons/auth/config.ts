@@ -1,21 +1,17 @@
 import {
-  COMMON_SETTINGS,
-  developmentWarnings,
+  type DaemonConfig,
   flag,
   integer,
-  loadConfig,
+  loadDaemonConfig,
   port,
   postgresUrl,
   publishedSecret,
-  readGrpcTls,
   secret,
   setting,
   text,
 } from '@jobber/shared/config';
-import type { GrpcTls } from '@jobber/shared/grpc';
 
 const SETTINGS = {
-  ...COMMON_SETTINGS,
   host: setting('AUTH_HOST', text('127.0.0.1')),
   port: setting('AUTH_PORT', port(3000)),
   grpcPort: setting('AUTH_GRPC_PORT', port(5000)),
@@ -31,24 +27,9 @@ const SETTINGS = {
 };
 
 /** What Auth needs to know; see `.env.example` for what each variable means. */
-export interface AuthConfig extends Omit<ReturnType<typeof readSettings>, 'grpcTlsCa'> {
-  readonly tls: GrpcTls | undefined;
-  /** What is accepted only because this is development; for the log. */
-  readonly warnings: readonly string[];
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
+export type AuthConfig = DaemonConfig<typeof SETTINGS>;
 
 /** @throws ConfigError that names every problem at once */
-export function loadAuthConfig(environment: Environment): AuthConfig {
-  const settings = readSettings(environment);
-  return {
-    ...settings,
-    tls: readGrpcTls(settings),
-    warnings: developmentWarnings(SETTINGS, environment),
-  };
-}
-
-function readSettings(environment: Environment) {
-  return loadConfig(SETTINGS, environment);
+export function loadAuthConfig(environment: Readonly<Record<string, string | undefined>>): AuthConfig {
+  return loadDaemonConfig(SETTINGS, environment);
 }

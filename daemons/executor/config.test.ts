@@ -37,8 +37,8 @@ test('all problems are reported at once, and no secret is shown', () => {
 });
 
 test('handlers see the environment without its secrets', () => {
-  const { handlerEnvironment } = loadExecutorConfig({ SERVICE_SECRET, OF_MY_OWN: 'kept' });
-  expect(handlerEnvironment).toEqual({ OF_MY_OWN: 'kept' });
+  const { publicEnvironment } = loadExecutorConfig({ SERVICE_SECRET, OF_MY_OWN: 'kept' });
+  expect(publicEnvironment).toEqual({ OF_MY_OWN: 'kept' });
 });
 
 test('.env.example is a configuration that is accepted, with a warning for its published secret', () => {

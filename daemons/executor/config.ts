@@ -1,21 +1,17 @@
 import { availableParallelism } from 'node:os';
 import {
-  COMMON_SETTINGS,
-  developmentWarnings,
+  type DaemonConfig,
   grpcAddress,
   integer,
-  loadConfig,
+  loadDaemonConfig,
   port,
-  readGrpcTls,
   setting,
   text,
 } from '@jobber/shared/config';
-import type { GrpcTls } from '@jobber/shared/grpc';
 
 const CORES = availableParallelism();
 
 const SETTINGS = {
-  ...COMMON_SETTINGS,
   host: setting('EXECUTOR_HOST', text('127.0.0.1')),
   port: setting('EXECUTOR_PORT', port(3002)),
   jobsGrpcUrl: setting('JOBS_GRPC_URL', grpcAddress('localhost:5002')),
@@ -28,32 +24,11 @@ const SETTINGS = {
 };
 
 /** What the executor needs to know; see `.env.example` for what each variable means. */
-export interface ExecutorConfig extends Omit<ReturnType<typeof readSettings>, 'grpcTlsCa'> {
-  readonly tls: GrpcTls | undefined;
-  /** What is accepted only because this is development; for the log. */
-  readonly warnings: readonly string[];
-  /** What handlers in threads see as process.env: no secret is part of it. */
-  readonly handlerEnvironment: Environment;
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
+export type ExecutorConfig = DaemonConfig<typeof SETTINGS>;
 
 /** @throws ConfigError that names every problem at once */
-export function loadExecutorConfig(environment: Environment): ExecutorConfig {
-  const settings = readSettings(environment);
-  const secrets = new Set(
-    Object.values(SETTINGS).flatMap(({ secret, variable }) => (secret ? [variable] : [])),
-  );
-  return {
-    ...settings,
-    tls: readGrpcTls(settings),
-    warnings: developmentWarnings(SETTINGS, environment),
-    handlerEnvironment: Object.fromEntries(
-      Object.entries(environment).filter(([variable]) => !secrets.has(variable)),
-    ),
-  };
-}
-
-function readSettings(environment: Environment) {
-  return loadConfig(SETTINGS, environment);
+export function loadExecutorConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): ExecutorConfig {
+  return loadDaemonConfig(SETTINGS, environment);
 }

@@ -120,7 +120,7 @@ export async function startExecutor({
       memoryMb: config.threadMemoryMb,
       idleMs: THREAD_IDLE_MS,
       modules,
-      environment: config.handlerEnvironment,
+      environment: config.publicEnvironment,
       log,
     });
     scope.defer('threads', () => pool.close());

@@ -1,21 +1,17 @@
 import {
-  COMMON_SETTINGS,
-  developmentWarnings,
+  type DaemonConfig,
   grpcAddress,
   integer,
-  loadConfig,
+  loadDaemonConfig,
   port,
   postgresUrl,
-  readGrpcTls,
   setting,
   text,
 } from '@jobber/shared/config';
-import type { GrpcTls } from '@jobber/shared/grpc';
 
 const GIB = 1024 ** 3;
 
 const SETTINGS = {
-  ...COMMON_SETTINGS,
   host: setting('JOBS_HOST', text('127.0.0.1')),
   port: setting('JOBS_PORT', port(3001)),
   grpcPort: setting('JOBS_GRPC_PORT', port(5002)),
@@ -35,20 +31,9 @@ const SETTINGS = {
 };
 
 /** What Jobs needs to know; see `.env.example` for what each variable means. */
-export interface JobsConfig extends Omit<ReturnType<typeof readSettings>, 'grpcTlsCa'> {
-  readonly tls: GrpcTls | undefined;
-  /** What is accepted only because this is development; for the log. */
-  readonly warnings: readonly string[];
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
+export type JobsConfig = DaemonConfig<typeof SETTINGS>;
 
 /** @throws ConfigError that names every problem at once */
-export function loadJobsConfig(environment: Environment): JobsConfig {
-  const settings = readSettings(environment);
-  return { ...settings, tls: readGrpcTls(settings), warnings: developmentWarnings(SETTINGS, environment) };
-}
-
-function readSettings(environment: Environment) {
-  return loadConfig(SETTINGS, environment);
+export function loadJobsConfig(environment: Readonly<Record<string, string | undefined>>): JobsConfig {
+  return loadDaemonConfig(SETTINGS, environment);
 }

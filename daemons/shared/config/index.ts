@@ -1,12 +1,6 @@
-export { COMMON_SETTINGS, readGrpcTls } from './common-settings.ts';
-export {
-  ConfigError,
-  type ConfigOf,
-  developmentWarnings,
-  loadConfig,
-  type Settings,
-  setting,
-} from './load-config.ts';
+export type { GrpcTls } from './grpc-tls.ts';
+export { ConfigError, type ConfigOf, loadConfig, type Settings, setting } from './load-config.ts';
+export { type DaemonConfig, loadDaemonConfig } from './load-daemon-config.ts';
 export {
   flag,
   grpcAddress,

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import {
-  COMMON_SETTINGS,
   ConfigError,
-  developmentWarnings,
   integer,
   loadConfig,
+  loadDaemonConfig,
   port,
   postgresUrl,
   publishedSecret,
   secret,
   setting,
 } from './index.ts';
+import { developmentWarnings } from './load-config.ts';
 
 const SETTINGS = {
   port: setting('X_PORT', port(3000)),
@@ -69,7 +69,22 @@ test('a published secret is refused outside development, and tolerated with a wa
 
 test('a short secret is refused in development too, and the common secret follows the same rule', () => {
   expect(problemsOf({ X_URL: 'postgres://h/d', X_KEY: 'short', NODE_ENV: 'development' })).toHaveLength(1);
-  expect(() => loadConfig(COMMON_SETTINGS, { SERVICE_SECRET: PUBLISHED })).toThrow('published example');
-  const config = loadConfig(COMMON_SETTINGS, { SERVICE_SECRET: PUBLISHED, NODE_ENV: 'development' });
+  expect(() => loadDaemonConfig({}, { SERVICE_SECRET: PUBLISHED })).toThrow('published example');
+  const config = loadDaemonConfig({}, { SERVICE_SECRET: PUBLISHED, NODE_ENV: 'development' });
   expect(config.serviceSecret).toBe(PUBLISHED);
+});
+
+test('problems of the certificates are told together with all others', () => {
+  const environment = { GRPC_TLS_CA_FILE: '/no/such/file', X_PORT: 'abc' };
+  expect(() => loadDaemonConfig(SETTINGS, environment)).toThrow(
+    expect.objectContaining({
+      problems: expect.arrayContaining([
+        expect.stringContaining('X_PORT'),
+        expect.stringContaining('SERVICE_SECRET'),
+        'GRPC_TLS_CA_FILE must name a readable file; got ENOENT',
+        'GRPC_TLS_CERT_FILE must be set when another GRPC_TLS_ variable is',
+        'GRPC_TLS_KEY_FILE must be set when another GRPC_TLS_ variable is',
+      ]),
+    }),
+  );
 });

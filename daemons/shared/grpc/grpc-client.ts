@@ -1,4 +1,5 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
+import type { GrpcTls } from '@jobber/shared/config';
 import type { Scope } from '@jobber/shared/lifecycle';
 import {
   type Client,
@@ -7,13 +8,7 @@ import {
   createClientFactory,
   Metadata,
 } from 'nice-grpc';
-import {
-  CALLER_HEADER,
-  type CallerName,
-  CREDENTIAL_HEADER,
-  credentialOf,
-  type GrpcTls,
-} from './service-credential.ts';
+import { CALLER_HEADER, type CallerName, CREDENTIAL_HEADER, credentialOf } from './service-credential.ts';
 
 export interface GrpcClientOptions {
   /** host:port */

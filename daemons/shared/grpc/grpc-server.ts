@@ -1,4 +1,5 @@
 import { ServerCredentials } from '@grpc/grpc-js';
+import type { GrpcTls } from '@jobber/shared/config';
 import { type ClassifyError, describeUnknownError, isAppError } from '@jobber/shared/errors';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Logger } from '@jobber/shared/log';
@@ -11,13 +12,7 @@ import {
   Status,
 } from 'nice-grpc-common';
 import { toServerError } from './grpc-errors.ts';
-import {
-  CALLER_HEADER,
-  type CallerName,
-  CREDENTIAL_HEADER,
-  type GrpcTls,
-  isCredentialOf,
-} from './service-credential.ts';
+import { CALLER_HEADER, type CallerName, CREDENTIAL_HEADER, isCredentialOf } from './service-credential.ts';
 
 /** A service, and who may call which of its methods. A method without an entry is closed to everyone. */
 export interface ServedService<Service extends CompatServiceDefinition = CompatServiceDefinition> {

@@ -1,4 +1,4 @@
 export { createGrpcClient, deadline, type GrpcClientOptions } from './grpc-client.ts';
 export { AppErrorFromGrpc, toServerError } from './grpc-errors.ts';
 export { type GrpcServerOptions, type ServedService, serveGrpc } from './grpc-server.ts';
-export { type CallerName, credentialOf, type GrpcTls, isCredentialOf } from './service-credential.ts';
+export { type CallerName, credentialOf, isCredentialOf } from './service-credential.ts';

@@ -3,13 +3,6 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 /** The daemons, and whoever else calls them over gRPC. */
 export type CallerName = 'auth' | 'jobs' | 'executor' | 'products';
 
-/** PEM texts for mutual TLS; each daemon presents its own certificate and trusts one authority. */
-export interface GrpcTls {
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: string;
-}
-
 export const CALLER_HEADER = 'x-jobber-caller';
 export const CREDENTIAL_HEADER = 'x-jobber-credential';
 
