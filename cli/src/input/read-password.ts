@@ -1,5 +1,6 @@
 import { usageFailure } from '../failure.ts';
 
+const MIN_BYTES = 8;
 const MAX_BYTES = 1024;
 
 /**
@@ -22,7 +23,10 @@ async function prompt(confirm: boolean): Promise<string> {
   }
   const { default: ask } = await import('@inquirer/password');
   const context = { output: process.stderr, clearPromptOnDone: false };
-  const password = await ask({ message: 'Password:' }, context);
+  // Before it is typed a second time. An old password is not judged here.
+  const validate = (text: string) =>
+    !confirm || Buffer.byteLength(text) >= MIN_BYTES || `At least ${MIN_BYTES} characters`;
+  const password = await ask({ message: 'Password:', validate }, context);
   if (confirm && (await ask({ message: 'Again:' }, context)) !== password) {
     throw usageFailure('The two passwords differ: nothing was done', 'PASSWORDS_DIFFER');
   }

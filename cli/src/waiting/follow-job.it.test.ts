@@ -124,6 +124,16 @@ test.runIf(script)('a password that is typed is not shown', async () => {
   expect(run.exitCode).toBe(0);
 });
 
+test.runIf(script)('a new password that is too short is refused before it is typed again', async () => {
+  await using set = await setUp();
+  const running = set.cli.startProgram(onTerminal('register --email ada@example.com'));
+  await running.until('Password:');
+  running.child.stdin?.write('short\r');
+  await running.until('At least 8 characters');
+  running.child.stdin?.write('\u0003');
+  expect((await running.ended).stdout).not.toContain('Again:');
+});
+
 test.runIf(script)('Ctrl-C at the password ends with 130', async () => {
   await using set = await setUp();
   const running = set.cli.startProgram(onTerminal('login --email ada@example.com'));
