@@ -49,7 +49,7 @@ function howToLogIn(setupToken: string | undefined, profile: string): [string, s
   return [
     ['Register', `npx jobber register --email you@example.com${profile}`],
     ['', 'The first account that you make on this machine is the'],
-    ['', 'administrator. Made elsewhere it needs this token, which works once:'],
+    ['', 'administrator; one made elsewhere needs this one-time token:'],
     ['', setupToken],
     ['Log in', `npx jobber login --email you@example.com${profile}`],
   ];
