@@ -290,7 +290,7 @@ test('what the job type asks for is checked, and every bad item is named', async
     name: 'add',
   });
   expect(errors?.[0]?.extensions).toMatchObject({ code: 400, reason: 'INVALID_DATA' });
-  expect(errors?.[0]?.message).toBe('Item 1, a: expected a number >= 0, got -1. (and 3 more problems)');
+  expect(errors?.[0]?.message).toBe('Item 1, a: expected a number >= 0, got -1. And 3 more problems.');
   const { problems, total } = errors?.[0]?.extensions.details ?? {};
   expect(total).toBe(4);
   expect(problems.map(({ index, field }: { index: number; field: string }) => [index, field])).toEqual([

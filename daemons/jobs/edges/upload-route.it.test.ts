@@ -174,7 +174,7 @@ test('all damaged records are named, with index, line, field, expected and got',
     expect.objectContaining({ index: 1, line: 2, expected: expect.any(String), got: expect.any(String) }),
     expect.objectContaining({ index: 3, line: 4, field: 'b', expected: expect.any(String) }),
   ]);
-  expect(body.message).toMatch(/^Record 1 \(line 2\).*\(and 1 more\)$/);
+  expect(body.message).toMatch(/^Record 1 \(line 2\).* And 1 more\.$/);
 });
 
 test.each([
@@ -371,7 +371,7 @@ test('a job over a file with bad records is refused with all of them, and writes
       input: { name: 'Echo', data: { fileName: body.filename } },
     });
     expect(errors?.[0]).toMatchObject({
-      message: `Record 1 (line ${lineOf(1)}), text: expected text, got 1. (and 2 more problems)`,
+      message: `Record 1 (line ${lineOf(1)}), text: expected text, got 1. And 2 more problems.`,
       extensions: { code: 400, reason: 'INVALID_DATA', details: { total: 3 } },
     });
     expect(errors?.[0]?.extensions.details.problems).toMatchObject([

@@ -129,6 +129,6 @@ function refuseTooMany(count: number, limit: number, type: string): void {
 function refuseProblems(problems: readonly ItemProblem[], total: number): void {
   const [first] = problems;
   if (!first) return;
-  const more = total > 1 ? ` (and ${total - 1} more ${total === 2 ? 'problem' : 'problems'})` : '';
+  const more = total > 1 ? ` And ${total - 1} more ${total === 2 ? 'problem' : 'problems'}.` : '';
   refuse('INVALID_DATA', `${first.message}${more}`, { problems, total, shown: problems.length });
 }

@@ -164,7 +164,7 @@ function refuseDamage(index: RecordIndex): void {
   const { problems, problemCount, stopped } = index;
   const [first] = problems;
   if (!first) refuse('INVALID_FILE', 'The file holds no records');
-  const more = problemCount > 1 ? ` (and ${problemCount - 1} more)` : '';
+  const more = problemCount > 1 ? ` And ${problemCount - 1} more.` : '';
   refuse('INVALID_FILE', `${first.message}${more}`, { problems, total: problemCount, stopped });
 }
 
