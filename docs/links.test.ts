@@ -8,7 +8,10 @@ import { readBlock, readTable } from '../scripts/markdown-blocks.ts';
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(repository, path), 'utf8');
 const pages = globSync('**/*.md', { cwd: repository, exclude: ['**/node_modules', '**/dist'] }).sort();
-const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts);
+// npm runs `postinstall` by itself; nobody types it.
+const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts).filter(
+  (name) => name !== 'postinstall',
+);
 const manifest = JSON.parse(read('cli/oclif.manifest.json')) as CommandManifest;
 const commands = Object.keys(manifest.commands).map((id) => id.split(':'));
 
