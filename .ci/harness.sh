@@ -83,6 +83,7 @@ count_tests() {
   local tests_passed tests_failed tests_skipped
   read -r tests_passed tests_failed tests_skipped <<<"$counts"
   printf '        tests: %s passed, %s failed, %s skipped\n' "$tests_passed" "$tests_failed" "$tests_skipped"
+  jq -r '.testResults[].assertionResults[] | select(.status | IN("passed", "failed") | not) | "        skipped: \(.fullName)"' "$1"
   passed=$((passed + tests_passed))
   failed=$((failed + tests_failed))
   skipped=$((skipped + tests_skipped))
