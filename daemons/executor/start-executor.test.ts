@@ -17,6 +17,7 @@ test('a task is received, run and recorded, with one result per item', async () 
   expect(outcome).toMatchObject({
     ref: { attempt: 1 },
     interrupted: false,
+    deferred: false,
     countersJson: '{"echoed":2}',
     items: [
       { offset: 0, status: ItemStatus.SUCCEEDED },

@@ -35,6 +35,8 @@ export interface TypeLimits {
   readonly timeoutMs: number;
   /** Items of one job. */
   readonly maxItems: number;
+  /** Tasks that run at the same time at most, on all executors together; without it there is no limit. */
+  readonly maxRunning?: number;
 }
 
 /** What a handler sees of the attempt it runs. */

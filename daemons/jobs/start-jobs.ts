@@ -19,6 +19,7 @@ import type { Logger } from '@jobber/shared/log';
 import { createMetrics } from '@jobber/shared/telemetry';
 import { createJobTypeCatalog } from './catalog/job-type-catalog.ts';
 import type { JobsConfig } from './config.ts';
+import { createCancellations } from './dispatch/cancellations.ts';
 import { createJobChanges } from './dispatch/job-changes.ts';
 import { createNotifications } from './dispatch/notifications.ts';
 import { repeat } from './dispatch/repeat.ts';
@@ -84,6 +85,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   const cancelJob = createCancelJob({ ...shared, readJob });
   const recordOutcome = createRecordOutcome(shared);
   const feed = createTaskFeed({ ...shared, leaseMs });
+  const cancellations = createCancellations(notifications);
 
   const authClient = createGrpcClient(AuthServiceDefinition, {
     address: config.authGrpcUrl,
@@ -125,6 +127,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   scope.defer('streams', () => {
     health.startDraining();
     feed.stop();
+    cancellations.stop();
     stopping.abort();
   });
 
@@ -138,7 +141,15 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     services: [
       {
         definition: JobsServiceDefinition,
-        implementation: jobsGrpcService({ ...shared, catalog, feed, storage, recordOutcome, leaseMs }),
+        implementation: jobsGrpcService({
+          ...shared,
+          catalog,
+          feed,
+          cancellations,
+          storage,
+          recordOutcome,
+          leaseMs,
+        }),
         callers: JOBS_SERVICE_CALLERS,
       },
     ],
@@ -148,7 +159,10 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   });
   log.info({ port: grpcPort }, 'gRPC listens');
   // The server drains before anything else is released; its streams have to end for that.
-  scope.defer('task streams', () => feed.stop());
+  scope.defer('task streams', () => {
+    feed.stop();
+    cancellations.stop();
+  });
 
   const rescue = () => rescueLostTasks({ pool, notifications, metrics, log });
   repeat('rescuing tasks', { work: rescue, intervalMs: RESCUE_INTERVAL_MS, scope, log });

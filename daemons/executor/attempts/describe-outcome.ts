@@ -27,6 +27,7 @@ export function outcomeOfReport(
       return { ...outcome, status: STATUS[outcome.status], offset: item.offset };
     }),
     interrupted: false,
+    deferred: false,
     countersJson: report?.countersJson ?? '',
     durationMs: Math.round(report?.durationMs ?? 0),
   };
@@ -47,7 +48,14 @@ export function outcomeOfError(
       return undefined;
     case 'stopping':
     case 'lease over':
-      return { ref: attempt.ref, items: [], interrupted: true, countersJson: '', durationMs };
+      return {
+        ref: attempt.ref,
+        items: [],
+        interrupted: true,
+        deferred: false,
+        countersJson: '',
+        durationMs,
+      };
     case 'timeout': {
       const limit = `${attempt.task.timeoutMs / 1_000} s`;
       return sameForAll(
@@ -74,7 +82,14 @@ export function sameForAll(
   const offsets =
     task.offsets.length > 0 ? task.offsets : Array.from({ length: task.itemCount }, (_, i) => i);
   const items = offsets.map((offset) => failed(offset, status, reason, message));
-  return { ref, items, interrupted: false, countersJson: '', durationMs: Math.round(durationMs) };
+  return {
+    ref,
+    items,
+    interrupted: false,
+    deferred: false,
+    countersJson: '',
+    durationMs: Math.round(durationMs),
+  };
 }
 
 function outcomeOfThrown(attempt: Attempt, error: unknown, durationMs: number): AttemptOutcome {

@@ -24,6 +24,6 @@ function toOffer(type: JobType): JobTypeOffer {
     defaultItemJson: type.defaultItem === undefined ? '' : JSON.stringify(type.defaultItem),
     itemsPerTask,
     retry: { ...retry },
-    limits: { ...limits },
+    limits: { maxRunning: 0, ...limits },
   };
 }

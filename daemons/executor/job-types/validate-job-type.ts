@@ -25,7 +25,11 @@ const SHAPE = z.object(
       'must have maxAttempts, backoffMs and maxBackoffMs',
     ),
     limits: z.object(
-      { timeoutMs: whole(1, 7 * DAY_MS), maxItems: whole(1, 10_000_000) },
+      {
+        timeoutMs: whole(1, 7 * DAY_MS),
+        maxItems: whole(1, 10_000_000),
+        maxRunning: whole(0, 1_000_000).optional(),
+      },
       'must have timeoutMs and maxItems',
     ),
     runs: z.enum(['thread', 'inline'], 'must be thread or inline'),

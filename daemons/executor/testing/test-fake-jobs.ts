@@ -50,6 +50,8 @@ export class FakeJobs {
   registrations = 0;
   /** Called before each method does its work; may throw or wait. */
   before: (method: string) => Promise<void> | void = () => {};
+  /** Who has asked to be told of cancelled jobs. */
+  readonly cancellationWatchers = new Set<(jobId: number) => void>();
   private nextId = 1;
   private wakers = new Set<() => void>();
   private enders = new Set<() => void>();
@@ -216,6 +218,29 @@ export class FakeJobs {
         }
       },
       startTask: () => Promise.resolve({ result: { $case: 'superseded', value: {} } }),
+      async *watchCancellations(_request, context) {
+        const told: number[] = [];
+        let wake = () => {};
+        const tell = (jobId: number) => {
+          told.push(jobId);
+          wake();
+        };
+        const end = () => wake();
+        jobs.cancellationWatchers.add(tell);
+        context.signal.addEventListener('abort', end);
+        try {
+          yield { jobIds: [] };
+          while (!context.signal.aborted) {
+            const woken = new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+            if (told.length > 0) yield { jobIds: told.splice(0) };
+            else await woken;
+          }
+        } finally {
+          jobs.cancellationWatchers.delete(tell);
+        }
+      },
       async heartbeat({ refs }) {
         await jobs.before('heartbeat');
         jobs.heartbeatCalls += 1;

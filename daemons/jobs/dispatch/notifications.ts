@@ -10,12 +10,20 @@ export interface Notifications {
   tasksReady(types: Iterable<string>): void;
   /** Tells everybody, this replica included, that these jobs have changed. */
   jobsChanged(ids: Iterable<number>): void;
+  /** Tells everybody, this replica included, that these jobs were cancelled. */
+  jobsCancelled(ids: Iterable<number>): void;
   onTasksReady(listener: (types: ReadonlySet<string>) => void): void;
   onJobsChanged(listener: (ids: ReadonlySet<number>) => void): void;
+  onJobsCancelled(listener: (ids: ReadonlySet<number>) => void): void;
 }
 
 const TASKS_READY = 'tasks_ready';
 const JOBS_CHANGED = 'jobs_changed';
+const JOBS_CANCELLED = 'jobs_cancelled';
+/** The channels whose payloads are ids of jobs. */
+const JOB_CHANNELS = [JOBS_CHANGED, JOBS_CANCELLED] as const;
+type JobChannel = (typeof JOB_CHANNELS)[number];
+type JobsListener = (ids: ReadonlySet<number>) => void;
 /** PostgreSQL's limit is 8,000 bytes; a list of ids that is longer is sent in parts. */
 const MAX_IDS = 500;
 const MIN_RECONNECT_MS = 100;
@@ -38,17 +46,17 @@ export function createNotifications(options: {
 }): Notifications {
   const { log } = options;
   const readyListeners: ((types: ReadonlySet<string>) => void)[] = [];
-  const changeListeners: ((ids: ReadonlySet<number>) => void)[] = [];
+  const jobListeners: Record<JobChannel, JobsListener[]> = { [JOBS_CHANGED]: [], [JOBS_CANCELLED]: [] };
   const stop = new AbortController();
   let current: { connection: Client; drop: () => void } | undefined;
   let types = new Set<string>();
-  let ids = new Set<number>();
+  let ids: Record<JobChannel, Set<number>> = noIds();
   let sending = false;
 
   function receive(channel: string, payload: string): void {
     const parts = payload.split(',');
     if (channel === TASKS_READY) for (const listener of readyListeners) listener(new Set(parts));
-    else for (const listener of changeListeners) listener(new Set(parts.map(Number)));
+    else for (const listener of jobListeners[channel as JobChannel]) listener(new Set(parts.map(Number)));
   }
 
   async function keepListening(): Promise<void> {
@@ -99,7 +107,9 @@ export function createNotifications(options: {
     try {
       await connection.connect();
       // A lost notification is found by polling: it need not wait for the disk.
-      await connection.query(`set synchronous_commit = off; listen ${TASKS_READY}; listen ${JOBS_CHANGED}`);
+      await connection.query(
+        `set synchronous_commit = off; listen ${TASKS_READY}; listen ${JOBS_CHANGED}; listen ${JOBS_CANCELLED}`,
+      );
       current = { connection, drop: close };
       onListening();
       await ended;
@@ -113,7 +123,7 @@ export function createNotifications(options: {
   }
 
   function send(): void {
-    if (sending || (types.size === 0 && ids.size === 0)) return;
+    if (sending || (types.size === 0 && JOB_CHANNELS.every((channel) => ids[channel].size === 0))) return;
     sending = true;
     setImmediate(async () => {
       const messages = takeMessages();
@@ -136,13 +146,23 @@ export function createNotifications(options: {
   function takeMessages(): [channel: string, payload: string][] {
     const messages: [string, string][] = [];
     if (types.size > 0) messages.push([TASKS_READY, [...types].join(',')]);
-    const list = [...ids];
-    for (let at = 0; at < list.length; at += MAX_IDS) {
-      messages.push([JOBS_CHANGED, list.slice(at, at + MAX_IDS).join(',')]);
+    for (const channel of JOB_CHANNELS) {
+      const list = [...ids[channel]];
+      for (let at = 0; at < list.length; at += MAX_IDS) {
+        messages.push([channel, list.slice(at, at + MAX_IDS).join(',')]);
+      }
     }
     types = new Set();
-    ids = new Set();
+    ids = noIds();
     return messages;
+  }
+
+  function tellOfJobs(channel: JobChannel, told: Iterable<number>): void {
+    const local = new Set(told);
+    if (local.size === 0) return;
+    for (const id of local) ids[channel].add(id);
+    for (const listener of jobListeners[channel]) listener(local);
+    send();
   }
 
   const listening = keepListening();
@@ -159,16 +179,16 @@ export function createNotifications(options: {
       for (const listener of readyListeners) listener(local);
       send();
     },
-    jobsChanged(changed) {
-      const local = new Set(changed);
-      if (local.size === 0) return;
-      for (const id of local) ids.add(id);
-      for (const listener of changeListeners) listener(local);
-      send();
-    },
+    jobsChanged: (changed) => tellOfJobs(JOBS_CHANGED, changed),
+    jobsCancelled: (cancelled) => tellOfJobs(JOBS_CANCELLED, cancelled),
     onTasksReady: (listener) => void readyListeners.push(listener),
-    onJobsChanged: (listener) => void changeListeners.push(listener),
+    onJobsChanged: (listener) => void jobListeners[JOBS_CHANGED].push(listener),
+    onJobsCancelled: (listener) => void jobListeners[JOBS_CANCELLED].push(listener),
   };
+}
+
+function noIds(): Record<JobChannel, Set<number>> {
+  return { [JOBS_CHANGED]: new Set(), [JOBS_CANCELLED]: new Set() };
 }
 
 function connectionPid(connection: Client): number {

@@ -13,7 +13,14 @@ test('a feed that stops right after a subscription claims nothing for it, and it
       return { rows: [] };
     },
   } as unknown as Pool;
-  const nobody = { tasksReady() {}, jobsChanged() {}, onTasksReady() {}, onJobsChanged() {} };
+  const nobody = {
+    tasksReady() {},
+    jobsChanged() {},
+    jobsCancelled() {},
+    onTasksReady() {},
+    onJobsChanged() {},
+    onJobsCancelled() {},
+  };
   const feed = createTaskFeed({
     pool,
     notifications: nobody,

@@ -110,5 +110,6 @@ export function toOfferedType(offer: JobTypeOffer): OfferedType {
     maxBackoffMs: retry?.maxBackoffMs ?? 0,
     timeoutMs: limits?.timeoutMs ?? 0,
     maxItems: limits?.maxItems ?? 0,
+    maxRunning: limits?.maxRunning ?? 0,
   };
 }

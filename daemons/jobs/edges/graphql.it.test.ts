@@ -164,10 +164,10 @@ test('an answer that would be larger than the memory allows is refused, with a c
     [member.id],
   );
   await jobs.database.pool.query(
-    `insert into task (job_id, seq, type, state, first_item, item_count, decided)
-     select $1, n, 'echo', 'succeeded', n, 1, jsonb_build_array(jsonb_build_array(0, 1, repeat('x', 250000)))
+    `insert into task (job_id, seq, type, owner_id, state, first_item, item_count, decided)
+     select $1, n, 'echo', $2, 'succeeded', n, 1, jsonb_build_array(jsonb_build_array(0, 1, repeat('x', 250000)))
      from generate_series(0, 99) n`,
-    [rows[0].id],
+    [rows[0].id, member.id],
   );
   const query = 'query ($id: Float!, $n: Int) { job(id: $id) { status items(limit: $n) { index } } }';
   expect((await ask(member, query, { id: Number(rows[0].id), n: 50 })).data.job.items).toHaveLength(50);

@@ -60,7 +60,7 @@ const offer = (changes: Partial<JobTypeOffer> = {}): JobTypeOffer => ({
   defaultItemJson: '{}',
   itemsPerTask: 5,
   retry: { maxAttempts: 2, backoffMs: 0, maxBackoffMs: 0 },
-  limits: { timeoutMs: 5_000, maxItems: 10 },
+  limits: { timeoutMs: 5_000, maxItems: 10, maxRunning: 0 },
   ...changes,
 });
 
@@ -105,6 +105,7 @@ test('nobody but an executor with its credential is let in', async () => {
       anonymous.startTask({ executorId, ref }, { metadata }),
       anonymous.acknowledgeJob({ executorId, outcomes: [] }, { metadata }),
       drain(anonymous.readUpload({ executorId, ref, byteFrom: 0, byteTo: 1 }, { metadata })),
+      drain(anonymous.watchCancellations({ executorId }, { metadata })),
       drain(anonymous.receiveTasks((async function* () {})(), { metadata })),
     ];
     const refused = 'UNAUTHENTICATED: A valid service credential is required';
@@ -141,7 +142,7 @@ test.each([
   ['no attempts', { retry: { maxAttempts: 0, backoffMs: 0, maxBackoffMs: 0 } }],
   ['a negative backoff', { retry: { maxAttempts: 1, backoffMs: -1, maxBackoffMs: 0 } }],
   ['no time', { limits: undefined }],
-  ['too many items', { limits: { timeoutMs: 1, maxItems: 10_000_001 } }],
+  ['too many items', { limits: { timeoutMs: 1, maxItems: 10_000_001, maxRunning: 0 } }],
   ['a negative version', { version: -1 }],
 ])('an offer with %s is refused, and the catalog stays as it is', async (_what, changes) => {
   const types = [offer({ name: 'Fine', slug: 'fine' }), offer(changes)];

@@ -8,6 +8,7 @@ import {
 import { AppError, type ClassifyError, isAppError, refuse } from '@jobber/shared/errors';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
+import type { Cancellations } from '../dispatch/cancellations.ts';
 import type { Subscription, TaskFeed } from '../dispatch/task-feed.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { readRunningUpload } from '../transitions/read-running-upload.ts';
@@ -24,6 +25,7 @@ export interface JobsGrpcParts {
   readonly pool: Pool;
   readonly catalog: JobTypeCatalog;
   readonly feed: TaskFeed;
+  readonly cancellations: Cancellations;
   readonly storage: ObjectStorage;
   readonly recordOutcome: RecordOutcome;
   readonly leaseMs: number;
@@ -43,12 +45,13 @@ export const JOBS_SERVICE_CALLERS = {
   ReceiveTasks: ['executor'],
   StartTask: ['executor'],
   Heartbeat: ['executor'],
+  WatchCancellations: ['executor'],
   AcknowledgeJob: ['executor'],
   ReadUpload: ['executor'],
 } as const;
 
 export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation {
-  const { pool, catalog, feed, storage, leaseMs, metrics, classify } = parts;
+  const { pool, catalog, feed, cancellations, storage, leaseMs, metrics, classify } = parts;
 
   async function measured<T>(operation: string, work: () => Promise<T>): Promise<T> {
     const stop = metrics.requestSeconds.startTimer({ edge: 'grpc', operation });
@@ -132,6 +135,13 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
         const statuses = await renewLeases(pool, refs.map(toRef), leaseMs);
         return { statuses: statuses.map((status) => LEASE_STATUS[status]) };
       }),
+
+    async *watchCancellations({ executorId }, context) {
+      checkExecutorId(executorId);
+      // The executor learns that its stream stands.
+      yield { jobIds: [] };
+      for await (const jobIds of cancellations.watch(context.signal)) yield { jobIds };
+    },
 
     acknowledgeJob: ({ outcomes }) =>
       measured('AcknowledgeJob', async () => {

@@ -331,7 +331,9 @@ test('one user sends some files at a time, and not more than the quota allows', 
   for (const sending of open) sending.destroy();
 
   const content = `${`{"text":"${'x'.repeat(900_000)}"}\n`.repeat(4)}`;
-  await expect.poll(async () => (await send(content, 'a.ndjson', user)).status).toBe(201);
+  await expect
+    .poll(async () => (await send(content, 'a.ndjson', user)).status, { timeout: 10_000 })
+    .toBe(201);
   const answers = await Promise.all([1, 2, 3].map(() => send(content, 'a.ndjson', user)));
   expect(answers.map(({ status }) => status).sort()).toEqual([201, 429, 429]);
   expect(answers.find(({ status }) => status === 429)?.body).toMatchObject({

@@ -33,6 +33,7 @@ export const ECHO: JobType = {
   maxBackoffMs: 0,
   timeoutMs: 10_000,
   maxItems: 1_000,
+  maxRunning: 0,
   offeredAt: new Date(),
 };
 

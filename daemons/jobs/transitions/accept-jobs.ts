@@ -48,8 +48,8 @@ const ACCEPT_JOBS = `
     on conflict (owner_id, idempotency_key) where idempotency_key is not null do nothing
     returning id, started_at
   ), tasks as (
-    insert into task (job_id, seq, type, first_item, item_count, items, byte_from, byte_to, line)
-    select asked.id, t.seq, asked.type, t.first_item, t.item_count, t.items, t.byte_from, t.byte_to, t.line
+    insert into task (job_id, seq, type, owner_id, first_item, item_count, items, byte_from, byte_to, line)
+    select asked.id, t.seq, asked.type, asked.owner_id, t.first_item, t.item_count, t.items, t.byte_from, t.byte_to, t.line
     from unnest($7::int[], $8::int[], $9::int[], $10::int[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[])
       as t(ord, seq, first_item, item_count, items, byte_from, byte_to, line)
     join asked using (ord)

@@ -14,6 +14,7 @@ const UPDATED = [
   'max_backoff_ms',
   'timeout_ms',
   'max_items',
+  'max_running',
 ] as const;
 
 /** Of two versions the newer one is kept, in whatever order they are offered; each offer tells that the type is alive. */
@@ -21,7 +22,7 @@ const OFFER_JOB_TYPES = `
   insert into job_type (slug, ${UPDATED.join(', ')}, offered_at)
   select slug, ${UPDATED.join(', ')}, now() from jsonb_to_recordset($1::jsonb) as offer(
     slug text, name text, version int, description text, input_schema jsonb, default_item jsonb, items_per_task int,
-    max_attempts int, backoff_ms bigint, max_backoff_ms bigint, timeout_ms bigint, max_items int)
+    max_attempts int, backoff_ms bigint, max_backoff_ms bigint, timeout_ms bigint, max_items int, max_running int)
   order by slug
   on conflict (slug) do update set offered_at = excluded.offered_at,
     ${UPDATED.map(
@@ -58,5 +59,6 @@ function toRow(offer: Omit<JobType, 'offeredAt'>) {
     max_backoff_ms: offer.maxBackoffMs,
     timeout_ms: offer.timeoutMs,
     max_items: offer.maxItems,
+    max_running: offer.maxRunning,
   };
 }

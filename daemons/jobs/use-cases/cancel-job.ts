@@ -26,6 +26,7 @@ export function createCancelJob(parts: {
     const job = await readJob(identity, id);
     requirePermission(identity, job.ownerId === identity.userId ? 'jobs:cancel' : 'jobs:cancel:any');
     if (await cancelJobRow(pool, id)) {
+      notifications.jobsCancelled([id]);
       notifications.jobsChanged([id]);
       metrics.jobsEnded.inc({ status: 'CANCELLED' });
       log.info({ jobId: id, by: identity.userId }, 'job cancelled');

@@ -44,6 +44,7 @@ function checkOffer(offer: OfferedType): void {
   inRange(offer, 'version', 0, MAX_VERSION);
   inRange(offer, 'itemsPerTask', 1, 10_000);
   inRange(offer, 'maxItems', 1, 10_000_000);
+  inRange(offer, 'maxRunning', 0, 1_000_000);
   inRange(offer, 'maxAttempts', 1, 100);
   inRange(offer, 'backoffMs', 0, DAY_MS);
   inRange(offer, 'maxBackoffMs', 0, 7 * DAY_MS);
@@ -59,6 +60,7 @@ type NumericField =
   | 'version'
   | 'itemsPerTask'
   | 'maxItems'
+  | 'maxRunning'
   | 'maxAttempts'
   | 'backoffMs'
   | 'maxBackoffMs'

@@ -17,6 +17,8 @@ export const JobType = defineEntity({
     maxBackoffMs: p.bigint('number'),
     timeoutMs: p.bigint('number'),
     maxItems: p.integer(),
+    /** Tasks of all replicas and executors that run at the same time at most; 0: no limit. */
+    maxRunning: p.integer(),
     offeredAt: p.datetime(),
   },
 });

@@ -27,6 +27,19 @@ export const Job = defineEntity({
     idempotencyKey: p.text().strictNullable(),
     /** SHA-256 of what was asked for: the same key with other input is refused. */
     inputHash: p.type('bytea').$type<Buffer>().strictNullable(),
+    /** Higher comes first among the jobs of its owner: -100 to 100. */
+    priority: p.integer(),
+    /** Not before this time; null: at once. */
+    runAt: p.datetime().strictNullable(),
+    /** Limits of this job's own, in place of its type's. */
+    timeoutMs: p.bigint('number').strictNullable(),
+    maxAttempts: p.integer().strictNullable(),
+    backoffMs: p.bigint('number').strictNullable(),
+    /** No second unfinished job of the owner has the same type and key. */
+    uniqueFor: p.text().strictNullable(),
+    tags: p.array(),
+    /** 1, and one more with each redrive. */
+    round: p.integer(),
     startedAt: p.datetime(),
     endedAt: p.datetime().strictNullable(),
   },

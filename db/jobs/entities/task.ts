@@ -1,6 +1,14 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
-export const TASK_STATES = ['ready', 'dispatched', 'running', 'succeeded', 'dead', 'cancelled'] as const;
+export const TASK_STATES = [
+  'waiting',
+  'ready',
+  'dispatched',
+  'running',
+  'succeeded',
+  'dead',
+  'cancelled',
+] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
 /**
@@ -19,6 +27,9 @@ export const Task = defineEntity({
     jobId: p.bigint('number').primary(),
     seq: p.integer().primary(),
     type: p.text(),
+    /** The owner and the priority of its job: claims read nothing else. */
+    ownerId: p.uuid(),
+    priority: p.integer(),
     state: p.enum(TASK_STATES),
     /** Executions so far; the number is the fencing token of the running one. */
     attempt: p.integer(),
@@ -26,6 +37,9 @@ export const Task = defineEntity({
     failures: p.integer(),
     /** Attempts that ended by a shutdown or with their executor: bounded by a limit of their own. */
     interruptions: p.integer(),
+    /** Attempts that a service which the handler needs was away for: they count towards nothing. */
+    deferrals: p.integer(),
+    /** When a waiting task becomes ready. */
     availableAt: p.datetime(),
     leaseUntil: p.datetime().strictNullable(),
     executorId: p.text().strictNullable(),
@@ -40,6 +54,7 @@ export const Task = defineEntity({
     /** What each attempt counted, to be added up. */
     counters: p.json<Record<string, number>[]>(),
     lastError: p.text().strictNullable(),
+    diedAt: p.datetime().strictNullable(),
   },
 });
 export type Task = InferEntity<typeof Task>;

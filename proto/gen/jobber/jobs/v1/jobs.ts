@@ -98,6 +98,8 @@ export interface TypeLimits {
   timeoutMs: number;
   /** Items of one job. */
   maxItems: number;
+  /** Tasks of the type that run at the same time at most, on all executors together; 0: no limit. */
+  maxRunning: number;
 }
 
 export interface RegisterJobTypesRequest {
@@ -184,6 +186,15 @@ export interface HeartbeatResponse {
   statuses: LeaseStatus[];
 }
 
+export interface WatchCancellationsRequest {
+  executorId: string;
+}
+
+export interface WatchCancellationsResponse {
+  /** Empty in the first message, which says that the stream stands, and now and then to keep it alive. */
+  jobIds: number[];
+}
+
 export interface AcknowledgeJobRequest {
   executorId: string;
   outcomes: AttemptOutcome[];
@@ -201,6 +212,8 @@ export interface AttemptOutcome {
   countersJson: string;
   /** How long the handler ran. */
   durationMs: number;
+  /** A service that the handler needs was away: the attempt does not count; undecided items are tried again after a backoff. */
+  deferred: boolean;
 }
 
 export interface ItemOutcome {
@@ -561,7 +574,7 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
 };
 
 function createBaseTypeLimits(): TypeLimits {
-  return { timeoutMs: 0, maxItems: 0 };
+  return { timeoutMs: 0, maxItems: 0, maxRunning: 0 };
 }
 
 export const TypeLimits: MessageFns<TypeLimits> = {
@@ -571,6 +584,9 @@ export const TypeLimits: MessageFns<TypeLimits> = {
     }
     if (message.maxItems !== 0) {
       writer.uint32(16).int64(message.maxItems);
+    }
+    if (message.maxRunning !== 0) {
+      writer.uint32(24).int32(message.maxRunning);
     }
     return writer;
   },
@@ -604,6 +620,14 @@ export const TypeLimits: MessageFns<TypeLimits> = {
             message.maxItems = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxRunning = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -623,6 +647,7 @@ export const TypeLimits: MessageFns<TypeLimits> = {
     const message = createBaseTypeLimits();
     message.timeoutMs = object.timeoutMs ?? 0;
     message.maxItems = object.maxItems ?? 0;
+    message.maxRunning = object.maxRunning ?? 0;
     return message;
   },
 };
@@ -1608,6 +1633,130 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
   },
 };
 
+function createBaseWatchCancellationsRequest(): WatchCancellationsRequest {
+  return { executorId: "" };
+}
+
+export const WatchCancellationsRequest: MessageFns<WatchCancellationsRequest> = {
+  encode(message: WatchCancellationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.executorId !== "") {
+      writer.uint32(10).string(message.executorId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchCancellationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchCancellationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.executorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchCancellationsRequest>): WatchCancellationsRequest {
+    return WatchCancellationsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchCancellationsRequest>): WatchCancellationsRequest {
+    const message = createBaseWatchCancellationsRequest();
+    message.executorId = object.executorId ?? "";
+    return message;
+  },
+};
+
+function createBaseWatchCancellationsResponse(): WatchCancellationsResponse {
+  return { jobIds: [] };
+}
+
+export const WatchCancellationsResponse: MessageFns<WatchCancellationsResponse> = {
+  encode(message: WatchCancellationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobIds.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.jobIds) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchCancellationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchCancellationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.jobIds.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.jobIds.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchCancellationsResponse>): WatchCancellationsResponse {
+    return WatchCancellationsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchCancellationsResponse>): WatchCancellationsResponse {
+    const message = createBaseWatchCancellationsResponse();
+    message.jobIds = object.jobIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseAcknowledgeJobRequest(): AcknowledgeJobRequest {
   return { executorId: "", outcomes: [] };
 }
@@ -1676,7 +1825,7 @@ export const AcknowledgeJobRequest: MessageFns<AcknowledgeJobRequest> = {
 };
 
 function createBaseAttemptOutcome(): AttemptOutcome {
-  return { ref: undefined, items: [], interrupted: false, countersJson: "", durationMs: 0 };
+  return { ref: undefined, items: [], interrupted: false, countersJson: "", durationMs: 0, deferred: false };
 }
 
 export const AttemptOutcome: MessageFns<AttemptOutcome> = {
@@ -1695,6 +1844,9 @@ export const AttemptOutcome: MessageFns<AttemptOutcome> = {
     }
     if (message.durationMs !== 0) {
       writer.uint32(40).int64(message.durationMs);
+    }
+    if (message.deferred !== false) {
+      writer.uint32(48).bool(message.deferred);
     }
     return writer;
   },
@@ -1752,6 +1904,14 @@ export const AttemptOutcome: MessageFns<AttemptOutcome> = {
             message.durationMs = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.deferred = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1774,6 +1934,7 @@ export const AttemptOutcome: MessageFns<AttemptOutcome> = {
     message.interrupted = object.interrupted ?? false;
     message.countersJson = object.countersJson ?? "";
     message.durationMs = object.durationMs ?? 0;
+    message.deferred = object.deferred ?? false;
     return message;
   },
 };
@@ -2198,6 +2359,18 @@ export const JobsServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Tells of jobs that were cancelled, as they are: an executor aborts their attempts at once instead of at its next heartbeat.
+     * A hint: what is missed is told by Heartbeat.
+     */
+    watchCancellations: {
+      name: "WatchCancellations",
+      requestType: WatchCancellationsRequest as typeof WatchCancellationsRequest,
+      requestStream: false,
+      responseType: WatchCancellationsResponse as typeof WatchCancellationsResponse,
+      responseStream: true,
+      options: {},
+    },
     /** Reports outcomes of attempts. The answer comes after they are durably stored. */
     acknowledgeJob: {
       name: "AcknowledgeJob",
@@ -2237,6 +2410,14 @@ export interface JobsServiceImplementation<CallContextExt = {}> {
   startTask(request: StartTaskRequest, context: CallContext & CallContextExt): Promise<DeepPartial<StartTaskResponse>>;
   /** Renews the leases of all attempts of an executor at once. */
   heartbeat(request: HeartbeatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<HeartbeatResponse>>;
+  /**
+   * Tells of jobs that were cancelled, as they are: an executor aborts their attempts at once instead of at its next heartbeat.
+   * A hint: what is missed is told by Heartbeat.
+   */
+  watchCancellations(
+    request: WatchCancellationsRequest,
+    context: CallContext & CallContextExt,
+  ): ServerStreamingMethodResult<DeepPartial<WatchCancellationsResponse>>;
   /** Reports outcomes of attempts. The answer comes after they are durably stored. */
   acknowledgeJob(
     request: AcknowledgeJobRequest,
@@ -2267,6 +2448,14 @@ export interface JobsServiceClient<CallOptionsExt = {}> {
   startTask(request: DeepPartial<StartTaskRequest>, options?: CallOptions & CallOptionsExt): Promise<StartTaskResponse>;
   /** Renews the leases of all attempts of an executor at once. */
   heartbeat(request: DeepPartial<HeartbeatRequest>, options?: CallOptions & CallOptionsExt): Promise<HeartbeatResponse>;
+  /**
+   * Tells of jobs that were cancelled, as they are: an executor aborts their attempts at once instead of at its next heartbeat.
+   * A hint: what is missed is told by Heartbeat.
+   */
+  watchCancellations(
+    request: DeepPartial<WatchCancellationsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): AsyncIterable<WatchCancellationsResponse>;
   /** Reports outcomes of attempts. The answer comes after they are durably stored. */
   acknowledgeJob(
     request: DeepPartial<AcknowledgeJobRequest>,

@@ -1,0 +1,77 @@
+import { Migration } from '@mikro-orm/migrations';
+
+/** Options of jobs, tasks that wait, fair queues, dead letters and what happened to attempts. */
+export class Migration0002RoundsAndHistory extends Migration {
+  override up(): void {
+    this.addSql(`
+      alter table job_type
+        add column max_running int not null default 0 check (max_running >= 0)`);
+
+    this.addSql(`
+      alter table job
+        add column priority int not null default 0 check (priority between -100 and 100),
+        add column run_at timestamptz,
+        add column timeout_ms bigint check (timeout_ms > 0),
+        add column max_attempts int check (max_attempts > 0),
+        add column backoff_ms bigint check (backoff_ms >= 0),
+        add column unique_for text,
+        add column tags text[] not null default '{}',
+        add column round int not null default 1 check (round > 0),
+        add check ((run_at is not null) or status <> 'SCHEDULED')`);
+    // One unfinished job of an owner per type and key.
+    this.addSql(`
+      create unique index job_unique_for on job (owner_id, type, unique_for)
+      where unique_for is not null and ended_at is null`);
+    this.addSql(`create index job_scheduled on job (run_at) where status = 'SCHEDULED'`);
+    this.addSql(`create index job_tags on job using gin (tags) where tags <> '{}'`);
+
+    // Whose task it is and how urgent stands with the task, so that a claim reads one index.
+    this.addSql(`
+      alter table task
+        add column owner_id uuid,
+        add column priority int not null default 0,
+        add column deferrals int not null default 0,
+        add column died_at timestamptz,
+        drop constraint task_state_check,
+        add constraint task_state_check check (state in
+          ('waiting', 'ready', 'dispatched', 'running', 'succeeded', 'dead', 'cancelled'))`);
+    this.addSql(`
+      update task set owner_id = job.owner_id, died_at = case when task.state = 'dead' then job.ended_at end
+      from job where job.id = task.job_id`);
+    this.addSql(`
+      update task set state = 'waiting' where state = 'ready' and available_at > now()`);
+    this.addSql('alter table task alter column owner_id set not null');
+
+    // Owners take turns; within an owner's tasks the urgent come first, then those of the oldest job, or the first of each job.
+    this.addSql('drop index task_ready, task_ready_widest, task_lease');
+    this.addSql(`
+      create index task_ready on task (type, owner_id, priority desc, job_id, seq) where state = 'ready'`);
+    this.addSql(`
+      create index task_ready_widest on task (type, owner_id, priority desc, seq, job_id) where state = 'ready'`);
+    this.addSql(`create index task_waiting on task (available_at) where state = 'waiting'`);
+    this.addSql(`create index task_lease on task (lease_until) where state = 'running'`);
+    this.addSql(`create index task_dead on task (died_at, job_id, seq) where state = 'dead'`);
+    this.addSql(`create index task_dead_owner on task (owner_id, died_at, job_id, seq) where state = 'dead'`);
+
+    // What did not go straight: one row per failed, lost, refused or repeated attempt, and per decision of a person.
+    this.addSql(`
+      create table history (
+        id bigint primary key generated always as identity,
+        job_id bigint not null references job (id) on delete cascade,
+        seq int,
+        attempt int,
+        round int not null,
+        event text not null check (event in
+          ('retried', 'deferred', 'released', 'rescued', 'died', 'superseded', 'cancelled', 'redriven')),
+        at timestamptz not null default clock_timestamp(),
+        executor_id text,
+        reason text,
+        message text,
+        detail jsonb
+      )`);
+    this.addSql('create index history_job on history (job_id, id)');
+    // A late outcome is told once, however often it is sent.
+    this.addSql(`
+      create unique index history_superseded on history (job_id, seq, attempt) where event = 'superseded'`);
+  }
+}
