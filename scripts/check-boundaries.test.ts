@@ -145,3 +145,17 @@ test('a workspace without a rule is a violation', () => {
   workspace('daemons/mail', {});
   expect(boundaryViolations(repository)).toEqual([expect.stringMatching(/^daemons\/mail: no rule/)]);
 });
+
+test('what judges the product knows nothing of it', () => {
+  write('package.json', JSON.stringify({ workspaces: ['faults'], devDependencies: { vitest: '1' } }));
+  workspace('faults', { '@jobber/proto': '1', pg: '1' });
+  write('faults/checker/read.ts', "import { Client } from 'pg';\nimport { a } from './own.ts';\n");
+  write('faults/checker/read.test.ts', "import { test } from 'vitest';\n");
+  write('faults/load.ts', "import '@jobber/proto/jobs/v1/jobs';\n");
+  expect(boundaryViolations(repository)).toEqual([]);
+  write('faults/checker/judge.ts', "import '../load.ts';\nimport '@jobber/proto/jobs/v1/jobs';\n");
+  expect(boundaryViolations(repository)).toEqual([
+    'faults/checker/judge.ts:1: faults/checker must know nothing of the product: ../load.ts',
+    'faults/checker/judge.ts:2: faults/checker must know nothing of the product: @jobber/proto/jobs/v1/jobs',
+  ]);
+});

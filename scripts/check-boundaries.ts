@@ -21,7 +21,11 @@ const rules: Record<string, { mayImport: string[]; lazily?: string[] }> = {
   compose: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/db'] },
   cli: { mayImport: ['@jobber/proto'], lazily: ['@jobber/compose'] },
   bench: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/db', '@jobber/compose'] },
+  faults: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/compose'] },
 };
+
+/** Folders that judge the product and therefore know nothing of it: Node, their own files and these packages. */
+const independent: Record<string, string[]> = { 'faults/checker': ['pg'] };
 
 function daemon(database: string) {
   const own = [`@jobber/db/${database}`, '@jobber/db/connection', '@jobber/db/migrate'];
@@ -89,6 +93,8 @@ function importProblem(site: ImportSite, file: string, workspace: Workspace): st
       return `a use case must not import a transport: ${specifier}`;
   }
   if (specifier.startsWith('node:')) return undefined;
+  const dependent = independenceProblem(specifier, join(workspace.folder, file), isTest);
+  if (dependent) return dependent;
   if (specifier.startsWith('.')) return escapes(specifier, file) ? leavesWorkspace(specifier) : undefined;
   const name = packageOf(specifier);
   if (name === workspace.manifest.name) return undefined;
@@ -101,6 +107,14 @@ function importProblem(site: ImportSite, file: string, workspace: Workspace): st
   return isDeclared(name, workspace, isTest)
     ? undefined
     : `${name} is not among the dependencies in ${workspace.folder}/package.json`;
+}
+
+function independenceProblem(specifier: string, path: string, isTest: boolean): string | undefined {
+  const folder = Object.keys(independent).find((name) => path.startsWith(`${name}/`));
+  if (folder === undefined || (isTest && specifier === 'vitest')) return undefined;
+  const own = specifier.startsWith('.') && join(dirname(path), specifier).startsWith(`${folder}/`);
+  if (own || independent[folder]?.includes(specifier)) return undefined;
+  return `${folder} must know nothing of the product: ${specifier}`;
 }
 
 function forbiddenImport({ specifier, lazy }: ImportSite, folder: string): string | undefined {

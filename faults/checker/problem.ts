@@ -1,0 +1,32 @@
+/** What is wrong: each kind is counted on its own. */
+export type ProblemKind =
+  | 'lost'
+  | 'doubled'
+  | 'unexpected'
+  | 'stuck'
+  | 'wrong'
+  | 'non-monotone'
+  | 'left over'
+  | 'late'
+  | 'hung';
+
+export const PROBLEM_KINDS: readonly ProblemKind[] = [
+  'lost',
+  'doubled',
+  'unexpected',
+  'stuck',
+  'wrong',
+  'non-monotone',
+  'left over',
+  'late',
+  'hung',
+];
+
+export interface Problem {
+  /** I1 to I9; docs/guarantees.md has their words. */
+  readonly invariant: string;
+  readonly kind: ProblemKind;
+  readonly jobId?: number;
+  /** A sentence. */
+  readonly message: string;
+}

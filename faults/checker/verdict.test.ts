@@ -1,0 +1,251 @@
+import { expect, test } from 'vitest';
+import type { Evidence, StoredEffect, StoredJob, StoredProduct } from './evidence.ts';
+import { assembleHistory, type CallEvent, type Poll } from './history.ts';
+import { decide } from './verdict.ts';
+
+const OWNER = '00000000-0000-4000-8000-000000000001';
+const RECORDS = [
+  { name: 'Lamp', category: 'Furniture', price: 110.53, stock: 3, rating: 4.5, description: 'Gives light.' },
+  { name: 'Rug', category: 'Furniture', price: 20, stock: 1, rating: 5, description: 'Lies.' },
+];
+const ENDED = '2026-03-01T10:00:09.000Z';
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** A history of one Fibonacci job and one load, and what a flawless platform has stored of it. */
+function flawless() {
+  const events: CallEvent[] = [
+    started('c1', 'k1', 'fibonacci', [{ iterations: 10 }, { iterations: 100 }]),
+    { event: 'accepted', call: 'c1', at: at(1), jobId: 1 },
+    { event: 'fault', at: at(2), name: 'a fault' },
+    started('c2', 'k2', 'load-products', RECORDS),
+    { event: 'unknown', call: 'c2', at: at(4), why: 'reset' },
+    { event: 'healed', at: at(5) },
+    {
+      ...started('c3', 'k2', 'load-products', RECORDS),
+      items: undefined,
+      itemsOf: 'c2',
+    } as unknown as CallEvent,
+    { event: 'accepted', call: 'c3', at: at(6), jobId: 2 },
+    started('c4', 'k4', 'load-products', RECORDS),
+    { event: 'refused', call: 'c4', at: at(2), code: 413, reason: 'TOO_LARGE' },
+  ];
+  const polls: Writable<Poll>[] = [
+    poll(1, 'IN_PROGRESS', 0),
+    poll(1, 'IN_PROGRESS', 1),
+    poll(1, 'COMPLETED', 2),
+    poll(2, 'COMPLETED', 2),
+  ];
+  const jobs: Writable<StoredJob>[] = [
+    job(1, 'k1', 'fibonacci', [
+      { number: '55', digits: 2 },
+      { number: '354224848179261915075', digits: 21 },
+    ]),
+    job(2, 'k2', 'load-products', [{ productId: 8 }, { productId: 9 }]),
+  ];
+  const products: Writable<StoredProduct>[] = [
+    product('8', RECORDS[0]!, '117.1618'),
+    product('9', RECORDS[1]!, '21.2'),
+  ];
+  const effects: StoredEffect[] = [effect(0, '8'), effect(1, '9')];
+  return { events, polls, jobs, products, effects, users: new Set([OWNER]) };
+}
+
+type World = ReturnType<typeof flawless>;
+
+const at = (second: number) => Date.UTC(2026, 2, 1, 10, 0, second);
+
+function started(call: string, key: string, type: string, items: readonly unknown[]): CallEvent {
+  return { event: 'started', call, at: at(1), owner: OWNER, key, type, items };
+}
+
+function poll(jobId: number, status: string, completed: number): Writable<Poll> {
+  const endedAt = status === 'IN_PROGRESS' ? null : ENDED;
+  return { at: at(8), jobId, status, size: 2, completed, failed: 0, endedAt };
+}
+
+function job(id: number, key: string, type: string, results: readonly unknown[]): Writable<StoredJob> {
+  const outcomes = results.map((result, index) => ({ index, succeeded: true, result }));
+  const tasks = { unfinished: 0, leases: 0, dead: 0, withFailures: 0, misreported: 0, uncovered: 0 };
+  const counts = { status: 'COMPLETED', size: 2, completed: 2, failed: 0, endedAt: Date.parse(ENDED) };
+  return { id, owner: OWNER, key, type, ...counts, outcomes, tasks };
+}
+
+function product(id: string, record: (typeof RECORDS)[number], price: string): Writable<StoredProduct> {
+  const { price: basePrice, rating, ...rest } = record;
+  return { id, jobId: 2, ...rest, price, basePrice: String(basePrice), rating: String(rating), sku: null };
+}
+
+function effect(itemIndex: number, productId: string): StoredEffect {
+  return { jobId: 2, itemIndex, productId, created: true };
+}
+
+function judge(plant: (world: World) => unknown = () => {}) {
+  const world = flawless();
+  plant(world);
+  const { events, polls, ...evidence } = world;
+  const publicJobs: Evidence['publicJobs'] = new Map(evidence.jobs.map((one) => [one.id, one]));
+  return decide({ history: assembleHistory(events), polls, evidence: { ...evidence, publicJobs } });
+}
+
+test('a flawless history is valid, and is counted', () => {
+  const verdict = judge();
+  expect(verdict.problems).toEqual([]);
+  expect(verdict).toMatchObject({ valid: true, longestRecoveryMs: 4_000 });
+  expect(verdict.seen).toMatchObject({
+    calls: 4,
+    accepted: 2,
+    refused: 1,
+    unknown: 1,
+    faults: 1,
+    jobs: 2,
+    items: 4,
+  });
+});
+
+const copyOf = <T>(value: T) => structuredClone(value);
+
+/** What is planted, which kind of problem it is, and whether another kind follows from it. */
+const DEFECTS: [string, string[], (world: World) => unknown][] = [
+  ['a product row dropped', ['lost'], ({ products }) => products.pop()],
+  ['a line of the ledger dropped', ['doubled', 'lost'], ({ effects }) => effects.pop()],
+  ['a product and its line dropped', ['lost'], ({ products, effects }) => [products.pop(), effects.pop()]],
+  [
+    'a product row doubled',
+    ['doubled'],
+    ({ products }) => products.push({ ...copyOf(products[0]!), id: '10' }),
+  ],
+  ['a line of the ledger doubled', ['doubled', 'wrong'], ({ effects }) => effects.push(effects[0]!)],
+  [
+    'two prices swapped',
+    ['wrong'],
+    ({ products: [lamp, rug] }) => {
+      const { price } = lamp!;
+      Object.assign(lamp!, { price: rug!.price });
+      Object.assign(rug!, { price });
+    },
+  ],
+  [
+    'one digit of a price altered',
+    ['wrong'],
+    ({ products: [lamp] }) => Object.assign(lamp!, { price: '117.1619' }),
+  ],
+  ['a product with another stock', ['wrong'], ({ products: [lamp] }) => Object.assign(lamp!, { stock: 4 })],
+  [
+    'one digit of a Fibonacci number altered',
+    ['wrong'],
+    ({ jobs: [job] }) => replaceOutcome(job!, { number: '354224848179261915076', digits: 21 }),
+  ],
+  ['a job dropped', ['lost', 'unexpected', 'wrong'], ({ jobs }) => jobs.pop()],
+  [
+    'a COMPLETED flipped back',
+    ['non-monotone', 'stuck'],
+    ({ jobs: [job] }) => Object.assign(job!, { status: 'IN_PROGRESS', endedAt: null }),
+  ],
+  [
+    'a COMPLETED flipped back between two reads',
+    ['non-monotone'],
+    ({ polls }) => polls.splice(2, 0, poll(1, 'COMPLETED', 2), poll(1, 'IN_PROGRESS', 2)),
+  ],
+  [
+    'an end that moves',
+    ['non-monotone'],
+    ({ jobs: [job] }) => Object.assign(job!, { endedAt: job!.endedAt! + 1 }),
+  ],
+  ['a count that goes back', ['non-monotone'], ({ polls }) => polls.splice(2, 0, poll(1, 'IN_PROGRESS', 0))],
+  ['a count beyond the size', ['non-monotone'], ({ polls }) => Object.assign(polls[1]!, { failed: 2 })],
+  ['an outcome dropped', ['lost', 'wrong'], ({ jobs: [job] }) => (job!.outcomes as unknown[]).pop()],
+  [
+    'an outcome doubled',
+    ['doubled'],
+    ({ jobs: [job] }) => (job!.outcomes as unknown[]).push(job!.outcomes[0]),
+  ],
+  [
+    'a sound item that failed',
+    ['non-monotone', 'wrong'],
+    ({ jobs: [job] }) => {
+      Object.assign(job!, { status: 'FAILED', completed: 1, failed: 1 });
+      job!.outcomes = [job!.outcomes[0]!, { index: 1, succeeded: false, result: null }];
+    },
+  ],
+  ['a lease left over', ['left over'], ({ jobs: [job] }) => Object.assign(job!.tasks!, { leases: 1 })],
+  ['a task left over', ['left over'], ({ jobs: [job] }) => Object.assign(job!.tasks!, { unfinished: 1 })],
+  [
+    'a dead letter that nobody reports',
+    ['left over'],
+    ({ jobs: [job] }) => Object.assign(job!.tasks!, { dead: 1, misreported: 1 }),
+  ],
+  ['an unexpected job', ['unexpected'], ({ jobs }) => jobs.push({ ...copyOf(jobs[0]!), id: 3, key: 'k3' })],
+  ['a second job of one key', ['doubled'], ({ jobs }) => jobs.push({ ...copyOf(jobs[0]!), id: 3 })],
+  [
+    'a second answer for one key',
+    ['doubled'],
+    ({ events, jobs }) => {
+      events.push(started('c5', 'k1', 'fibonacci', [{ iterations: 10 }, { iterations: 100 }]));
+      events.push({ event: 'accepted', call: 'c5', at: at(1), jobId: 3 });
+      jobs.push({ ...copyOf(jobs[0]!), id: 3, key: null });
+    },
+  ],
+  [
+    'a refused job that exists all the same',
+    ['unexpected', 'lost'],
+    ({ jobs }) => jobs.push({ ...copyOf(jobs[1]!), id: 4, key: 'k4' }),
+  ],
+  ['a job of nobody', ['unexpected'], ({ users }) => users.clear()],
+  [
+    'an effect of no load',
+    ['unexpected', 'wrong'],
+    ({ effects }) => effects.push({ ...effects[0]!, jobId: 1 }),
+  ],
+  ['an answer that took too long', ['hung'], ({ events }) => Object.assign(events[1]!, { at: at(7) })],
+  [
+    'a user told that they may not',
+    ['wrong'],
+    ({ events }) => Object.assign(events[9]!, { code: 403, reason: 'FORBIDDEN' }),
+  ],
+  [
+    'a recovery that took too long',
+    ['late', 'non-monotone'],
+    ({ jobs: [, load] }) => Object.assign(load!, { endedAt: load!.endedAt! + 200_000 }),
+  ],
+];
+
+function replaceOutcome(job: Writable<StoredJob>, result: unknown): void {
+  job.outcomes = [job.outcomes[0]!, { index: 1, succeeded: true, result }];
+}
+
+test.each(DEFECTS)('%s is caught', (_name, kinds, plant) => {
+  const verdict = judge(plant);
+  expect(verdict.valid).toBe(false);
+  expect([...new Set(verdict.problems.map(({ kind }) => kind))].sort()).toEqual([...kinds].sort());
+});
+
+test('a read that differs from what is stored is caught', () => {
+  const { events, polls, ...evidence } = flawless();
+  const publicJobs = new Map([[1, { ...evidence.jobs[0]!, completed: 1 }]]);
+  const verdict = decide({ history: assembleHistory(events), polls, evidence: { ...evidence, publicJobs } });
+  expect(verdict.problems.map(({ message }) => message)).toEqual([
+    'Job 1 is stored with completed 2, and read with 1.',
+  ]);
+});
+
+test('a call that the door could not answer, because it was silenced, is no hanging one', () => {
+  const verdict = judge(({ events }) => {
+    Object.assign(events[1]!, { at: at(9) });
+    Object.assign(events[2]!, { silences: true });
+  });
+  expect(verdict.counts.hung).toBe(0);
+});
+
+test('without the ledger products are matched by what they say', () => {
+  const { events, polls, effects: _, ...evidence } = flawless();
+  const judgePublicly = (products: StoredProduct[]) =>
+    decide({
+      history: assembleHistory(events),
+      polls,
+      evidence: { ...evidence, products, effects: undefined, publicJobs: new Map() },
+    }).problems.map(({ kind }) => kind);
+  expect(judgePublicly(evidence.products)).toEqual([]);
+  expect(judgePublicly(evidence.products.slice(1))).toEqual(['lost']);
+  expect(judgePublicly([...evidence.products, { ...evidence.products[0]!, id: '10' }])).toEqual(['doubled']);
+});
