@@ -14,6 +14,7 @@ import { startHeartbeats } from './attempts/heartbeat.ts';
 import { createReports } from './attempts/report-outcomes.ts';
 import { runAttempt } from './attempts/run-attempt.ts';
 import { createRunningAttempts } from './attempts/running-attempts.ts';
+import { watchCancellations } from './attempts/watch-cancellations.ts';
 import type { ExecutorConfig } from './config.ts';
 import { createExecutorMetrics } from './executor-metrics.ts';
 import type { HandlerReport, HandlerRun } from './handlers/handler-run.ts';
@@ -92,6 +93,8 @@ export async function startExecutor({
     log,
   });
   health.addCheck({ name: 'intake', check: () => intake.check() });
+  const stopWatching = watchCancellations({ client: jobs, executorId, attempts: running, log });
+  scope.defer('cancellations', stopWatching);
   work.start();
   scope.defer('work', () => {
     health.startDraining();

@@ -4,6 +4,7 @@ import type { Attempt } from './attempt.ts';
 /** The attempts of this executor, from their delivery until their outcome is stored. */
 export interface RunningAttempts extends Iterable<Attempt> {
   readonly size: number;
+  ofJob(jobId: number): Attempt[];
   /** False when this very attempt is running already. */
   add(attempt: Attempt): boolean;
   remove(attempt: Attempt): void;
@@ -20,6 +21,7 @@ export function createRunningAttempts(): RunningAttempts {
       return attempts.size;
     },
     [Symbol.iterator]: () => attempts.values(),
+    ofJob: (jobId) => [...attempts.values()].filter(({ ref }) => ref.jobId === jobId),
     add(attempt) {
       const key = keyOf(attempt.ref);
       if (attempts.has(key)) return false;

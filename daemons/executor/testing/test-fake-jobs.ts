@@ -134,6 +134,10 @@ export class FakeJobs {
     fake.state = 'cancelled';
   }
 
+  tellCancelled({ task }: FakeTask): void {
+    for (const tell of this.cancellationWatchers) tell(task.ref?.jobId ?? 0);
+  }
+
   /** As if the lease had expired and the task had been started elsewhere. */
   supersede(fake: FakeTask): void {
     fake.attempt += 1;
@@ -225,12 +229,17 @@ export class FakeJobs {
           told.push(jobId);
           wake();
         };
-        const end = () => wake();
+        let ended = false;
+        const end = () => {
+          ended = true;
+          wake();
+        };
         jobs.cancellationWatchers.add(tell);
+        jobs.enders.add(end);
         context.signal.addEventListener('abort', end);
         try {
           yield { jobIds: [] };
-          while (!context.signal.aborted) {
+          while (!ended) {
             const woken = new Promise<void>((resolve) => {
               wake = resolve;
             });
@@ -239,6 +248,7 @@ export class FakeJobs {
           }
         } finally {
           jobs.cancellationWatchers.delete(tell);
+          jobs.enders.delete(end);
         }
       },
       async heartbeat({ refs }) {
