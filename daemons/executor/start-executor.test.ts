@@ -230,6 +230,51 @@ test('poison of every kind fails its own task only, and never delays a heartbeat
   expect(tasks.every(({ attempt }) => attempt === 1)).toBe(true);
 });
 
+test.each([
+  ['throw-unavailable', 'The mail server is away'],
+  ['inline-throw-unavailable', 'The shop is away'],
+])(
+  'a service being away that a handler (%s) needs defers its attempt, with the reason',
+  async (slug, message) => {
+    const jobs = await startFakeJobs();
+    const executor = await startTestExecutor(jobs);
+    const task = jobs.submit({ slug, items: [{}, {}] });
+    await allDone([task]);
+    const item = { status: ItemStatus.RETRY, error: { reason: 'Unavailable', message } };
+    expect(task.outcomes).toMatchObject([{ deferred: true, interrupted: false, items: [item, item] }]);
+    const { body } = await executor.get('/metrics');
+    expect(body).toContain(`outcomes_total{type="${slug}",outcome="deferred"`);
+  },
+);
+
+test('a load is deferred while Products is away', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  const record = { name: 'n', category: 'c', price: 1, stock: 1, rating: 1, description: 'd' };
+  const task = jobs.submit({ slug: 'load-products', items: [record] });
+  await allDone([task]);
+  const message = "Products can't be reached at the moment; try again";
+  const error = { reason: 'Unavailable', message };
+  expect(task.outcomes).toMatchObject([{ deferred: true, items: [{ status: ItemStatus.RETRY, error }] }]);
+});
+
+test.each([
+  [Status.UNAVAILABLE, true, 'Unavailable'],
+  [Status.INTERNAL, false, 'InputUnreadable'],
+])('an input that Jobs does not hand out (%s) defers the attempt: %s', async (status, deferred, reason) => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs);
+  jobs.before = (method) => {
+    if (method === 'readUpload') throw new ServerError(status, 'not now');
+  };
+  const bytes = Buffer.from('{"a":1}\n');
+  const task = jobs.submit({ slug: 'echo', upload: { bytes, format: 'ndjson' }, itemCount: 1 });
+  await allDone([task]);
+  expect(task.outcomes).toMatchObject([
+    { deferred, items: [{ status: ItemStatus.RETRY, error: { reason } }] },
+  ]);
+});
+
 test("an error's message reaches Jobs bounded and without its stack, which the log has", async () => {
   const jobs = await startFakeJobs();
   const executor = await startTestExecutor(jobs);

@@ -104,6 +104,7 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
 function nameOutcome(outcome: AttemptOutcome | undefined): string {
   if (!outcome) return 'aborted';
   if (outcome.interrupted) return 'interrupted';
+  if (outcome.deferred) return 'deferred';
   if (outcome.items.some(({ status }) => status === ItemStatus.RETRY)) return 'retry';
   return outcome.items.some(({ status }) => status === ItemStatus.FAILED) ? 'failed' : 'succeeded';
 }

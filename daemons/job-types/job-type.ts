@@ -54,7 +54,7 @@ export interface TaskContext<Item> {
 
 /** What handlers that run inline may use. */
 export interface TaskServices {
-  /** Writes products, idempotently by (job, item); rejects when Products can't be reached. */
+  /** Writes products, idempotently by (job, item). @throws UnavailableError when Products can't be reached */
   createProducts(
     jobId: number,
     items: readonly ProductItem[],
@@ -73,6 +73,14 @@ export interface TaskResult {
   readonly items: readonly ItemResult[];
   /** Whole numbers that add up over the tasks of a job, for example {created: 12}. */
   readonly counters?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Thrown by a handler: a service that it needs is away. All items of the task are tried again after a backoff, and the
+ * attempt does not count. Its name is what is recognised, so that any class called so does.
+ */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
 }
 
 /** Thrown by a handler: all items of the task have failed for good; trying again will not help. */

@@ -11,6 +11,7 @@ export {
   type TaskResult,
   type TaskServices,
   type TypeLimits,
+  UnavailableError,
 } from './job-type.ts';
 
 /** The job types that come with jobber. A user's own stand in a module of theirs, named by JOBBER_JOB_TYPES. */

@@ -1,8 +1,9 @@
 import { type AttemptOutcome, type ItemOutcome, ItemStatus } from '@jobber/proto/jobs/v1/jobs';
 import { DamagedSliceError } from '@jobber/shared/records';
 import { describeError } from '../handlers/describe-result.ts';
-import { HandlerFailed, type HandlerReport } from '../handlers/handler-run.ts';
+import { HandlerFailed, type HandlerReport, UNAVAILABLE } from '../handlers/handler-run.ts';
 import { DamagedInputError, type TaskItem } from '../input/read-task-items.ts';
+import { isPeerAway } from '../services/is-peer-away.ts';
 import { type Attempt, abortCauseOf } from './attempt.ts';
 
 const STATUS = {
@@ -94,8 +95,9 @@ export function sameForAll(
 
 function outcomeOfThrown(attempt: Attempt, error: unknown, durationMs: number): AttemptOutcome {
   if (error instanceof HandlerFailed) {
-    const status = error.permanent ? ItemStatus.FAILED : ItemStatus.RETRY;
-    return sameForAll(attempt, status, error.reason, error.message, durationMs);
+    const status = error.consequence === 'fail' ? ItemStatus.FAILED : ItemStatus.RETRY;
+    const outcome = sameForAll(attempt, status, error.reason, error.message, durationMs);
+    return { ...outcome, deferred: isDeferral(error) };
   }
   if (
     error instanceof DamagedInputError ||
@@ -104,13 +106,15 @@ function outcomeOfThrown(attempt: Attempt, error: unknown, durationMs: number): 
   ) {
     return sameForAll(attempt, ItemStatus.FAILED, 'InputDamaged', error.message, durationMs);
   }
-  return sameForAll(
-    attempt,
-    ItemStatus.RETRY,
-    'InputUnreadable',
-    "The task's input can't be read at the moment",
-    durationMs,
-  );
+  const deferred = isDeferral(error);
+  const reason = deferred ? UNAVAILABLE : 'InputUnreadable';
+  const message = "The task's input can't be read at the moment";
+  return { ...sameForAll(attempt, ItemStatus.RETRY, reason, message, durationMs), deferred };
+}
+
+/** Whether it was no fault of the handler or its input that the attempt failed: something that it needs was away. */
+export function isDeferral(error: unknown): boolean {
+  return error instanceof HandlerFailed ? error.consequence === 'defer' : isPeerAway(error);
 }
 
 function failed(offset: number, status: ItemStatus, reason: string, message: string): ItemOutcome {

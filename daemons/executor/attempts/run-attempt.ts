@@ -1,5 +1,6 @@
 import type { JobType } from '@jobber/job-types';
 import type { AttemptOutcome } from '@jobber/proto/jobs/v1/jobs';
+import { describeUnknownError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import { HandlerFailed, type HandlerReport, type HandlerRun } from '../handlers/handler-run.ts';
 import { type ItemSource, readTaskItems, type TaskItem } from '../input/read-task-items.ts';
@@ -7,7 +8,7 @@ import { retryReading } from '../input/retry-reading.ts';
 import type { Turns } from '../turns.ts';
 import { type Attempt, describeAttempt } from './attempt.ts';
 import { type AttemptClock, createAttemptClock } from './attempt-clock.ts';
-import { outcomeOfError, outcomeOfReport } from './describe-outcome.ts';
+import { isDeferral, outcomeOfError, outcomeOfReport } from './describe-outcome.ts';
 
 export interface AttemptParts {
   readonly types: ReadonlyMap<string, JobType>;
@@ -46,7 +47,7 @@ function findType(types: AttemptParts['types'], { task }: Attempt): JobType {
   const type = types.get(task.slug);
   if (type) return type;
   const message = `This executor does not know the job type ${task.slug}`;
-  throw new HandlerFailed({ reason: 'UnknownJobType', message, permanent: false });
+  throw new HandlerFailed({ reason: 'UnknownJobType', message, consequence: 'retry' });
 }
 
 function needsTurn(type: JobType, { task }: Attempt): boolean {
@@ -106,5 +107,7 @@ async function runItems(
 function logFailure(log: Logger, attempt: Attempt, error: unknown): void {
   if (attempt.signal.aborted) {
     log.info({ ...describeAttempt(attempt), cause: attempt.signal.reason?.abortCause }, 'attempt aborted');
+  } else if (isDeferral(error)) {
+    log.info({ ...describeAttempt(attempt), problem: describeUnknownError(error) }, 'attempt deferred');
   } else log.warn({ ...describeAttempt(attempt), err: error }, 'attempt failed');
 }

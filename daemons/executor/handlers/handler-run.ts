@@ -18,39 +18,61 @@ export interface HandlerReport extends DescribedResult {
   readonly durationMs: number;
 }
 
+/** The reason of items whose attempt was deferred. */
+export const UNAVAILABLE = 'Unavailable';
+
 /** What an aborted handler gets to end by itself, in milliseconds. After that it is ended, or abandoned. */
 export const ABORT_GRACE_MS = 250;
+
+/**
+ * What follows for the items: `retry`: they are tried again while attempts are left. `fail`: trying again will not help.
+ * `defer`: they are tried again, and this attempt does not count: a service that the handler needs was away.
+ */
+export type FailureConsequence = 'retry' | 'fail' | 'defer';
+
+/** A failure as it travels between threads and processes. */
+export interface HandlerFailure {
+  readonly reason: string;
+  readonly message: string;
+  readonly consequence: FailureConsequence;
+  readonly stack?: string | undefined;
+}
 
 /** What a handler threw, or what became of it; the error itself may have come from another thread. */
 export class HandlerFailed extends Error {
   /** Of the error that was thrown, or what happened: a stable word. */
   readonly reason: string;
-  /** Trying again will not help. */
-  readonly permanent: boolean;
+  readonly consequence: FailureConsequence;
 
-  constructor(failure: { reason: string; message: string; permanent: boolean; stack?: string | undefined }) {
+  constructor(failure: HandlerFailure) {
     super(failure.message);
     this.reason = failure.reason;
-    this.permanent = failure.permanent;
+    this.consequence = failure.consequence;
     if (failure.stack !== undefined) this.stack = failure.stack;
   }
 }
 
-/** A thrown value, as a failure that can travel between threads. Never throws, whatever it is given. */
-export function describeFailure(thrown: unknown): ConstructorParameters<typeof HandlerFailed>[0] {
+/** By name: a user's module may have its own copies of the classes. */
+const CONSEQUENCE_OF_NAME: Readonly<Record<string, FailureConsequence>> = {
+  PermanentError: 'fail',
+  UnavailableError: 'defer',
+};
+
+/** A thrown value, as a failure that can travel. Never throws, whatever it is given. */
+export function describeFailure(thrown: unknown): HandlerFailure {
   try {
     if (!(thrown instanceof Error)) {
-      return { reason: 'Error', message: `The handler threw ${String(thrown)}`, permanent: false };
+      return { reason: 'Error', message: `The handler threw ${String(thrown)}`, consequence: 'retry' };
     }
-    const reason = String(thrown.name) || 'Error';
-    // By name: a user's module may have its own copy of the class.
+    const name = String(thrown.name) || 'Error';
+    const consequence = Object.hasOwn(CONSEQUENCE_OF_NAME, name) ? CONSEQUENCE_OF_NAME[name] : undefined;
     return {
-      reason,
-      message: String(thrown.message) || reason,
-      permanent: reason === 'PermanentError',
+      reason: consequence === 'defer' ? UNAVAILABLE : name,
+      message: String(thrown.message) || name,
+      consequence: consequence ?? 'retry',
       stack: String(thrown.stack),
     };
   } catch {
-    return { reason: 'Error', message: 'The handler threw something that has no text', permanent: false };
+    return { reason: 'Error', message: 'The handler threw something that has no text', consequence: 'retry' };
   }
 }

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { describeFailure, HandlerReport } from './handler-run.ts';
+import type { HandlerFailure, HandlerReport } from './handler-run.ts';
 
 /** Several tasks of one type for one thread; one after the other. */
 export interface BatchMessage {
@@ -23,7 +23,7 @@ export type ThreadOutcome =
   | { readonly index: number; readonly report: HandlerReport }
   | {
       readonly index: number;
-      readonly failure: ReturnType<typeof describeFailure>;
+      readonly failure: HandlerFailure;
       readonly durationMs: number;
     };
 

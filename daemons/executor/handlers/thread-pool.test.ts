@@ -41,7 +41,7 @@ function run(slug: string, options: Options = {}): Promise<HandlerReport> {
 const failureOf = (slug: string) =>
   run(slug).then(
     () => expect.unreachable('the handler should have failed'),
-    ({ reason, message, permanent }: HandlerFailed) => ({ reason, message, permanent }),
+    ({ reason, message, consequence }: HandlerFailed) => ({ reason, message, consequence }),
   );
 
 test('a handler gets its items and answers one result each', async () => {
@@ -65,12 +65,20 @@ test('a handler sees the environment it is given and nothing else', async () => 
 });
 
 test('what a handler throws is its failure, by name and message', async () => {
-  expect(await failureOf('throw')).toMatchObject({ reason: 'RangeError', permanent: false });
-  expect(await failureOf('throw-permanently')).toMatchObject({ reason: 'PermanentError', permanent: true });
+  expect(await failureOf('throw')).toMatchObject({ reason: 'RangeError', consequence: 'retry' });
+  expect(await failureOf('throw-permanently')).toMatchObject({
+    reason: 'PermanentError',
+    consequence: 'fail',
+  });
+  expect(await failureOf('throw-unavailable')).toEqual({
+    reason: 'Unavailable',
+    message: 'The mail server is away',
+    consequence: 'defer',
+  });
   expect(await failureOf('throw-nothing')).toEqual({
     reason: 'Error',
     message: 'The handler threw undefined',
-    permanent: false,
+    consequence: 'retry',
   });
 });
 
@@ -78,7 +86,7 @@ test('a handler that ends its thread fails, and the pool goes on', async () => {
   expect(await failureOf('exit')).toEqual({
     reason: 'HandlerExited',
     message: 'The handler ended its thread with code 3',
-    permanent: false,
+    consequence: 'retry',
   });
   await run('echo');
 });

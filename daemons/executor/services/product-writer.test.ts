@@ -73,13 +73,25 @@ test('a record that is longer than a message should be travels alone', async () 
   expect(messages).toEqual([1, 1, 1]);
 });
 
-test('a failure of Products is told without its inside', async () => {
+test.each([
+  [Status.UNAVAILABLE, 'UnavailableError'],
+  [Status.DEADLINE_EXCEEDED, 'UnavailableError'],
+  // The same records may meet it again: that must not go on for ever.
+  [Status.INTERNAL, 'AppError'],
+])('a failure of Products (%s) is told without its inside, as %s', async (status, name) => {
   const { write } = await startProducts(() => {
-    throw new ServerError(Status.UNAVAILABLE, 'database at 10.0.0.7 is down');
+    throw new ServerError(status, 'database at 10.0.0.7 is down');
   });
-  await expect(write(1, [product(0)], never)).rejects.toThrow(
-    "Products can't be reached at the moment; try again",
-  );
+  const message = "Products can't be reached at the moment; try again";
+  await expect(write(1, [product(0)], never)).rejects.toMatchObject({ name, message });
+});
+
+test('a refusal by Products is no outage', async () => {
+  const { write } = await startProducts(() => {
+    throw new ServerError(Status.INVALID_ARGUMENT, 'At most 1000 products');
+  });
+  const refused = { name: 'AppError', message: 'At most 1000 products' };
+  await expect(write(1, [product(0)], never)).rejects.toMatchObject(refused);
 });
 
 test('an abort ends the call with the reason of the abort', async () => {

@@ -1,10 +1,11 @@
-import type { TaskServices } from '@jobber/job-types';
+import { type TaskServices, UnavailableError } from '@jobber/job-types';
 import type {
   CreateProductsRequest,
   ProductItem,
   ProductsServiceClient,
 } from '@jobber/proto/products/v1/products';
 import { AppErrorFromGrpc, deadline } from '@jobber/shared/grpc';
+import { isPeerAway } from './is-peer-away.ts';
 
 /** Writing the products of one task may take this long, in milliseconds. */
 const CALL_MS = 30_000;
@@ -21,7 +22,8 @@ export function createProductWriter(
       return outcomes;
     } catch (error) {
       signal.throwIfAborted();
-      throw new AppErrorFromGrpc('Products', error);
+      const told = new AppErrorFromGrpc('Products', error);
+      throw isPeerAway(error) ? new UnavailableError(told.message, { cause: error }) : told;
     }
   };
 }

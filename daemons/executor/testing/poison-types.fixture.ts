@@ -53,6 +53,10 @@ class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }
 
+class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
 export const jobTypes: readonly JobType[] = [
   type('Echo', 'thread', echo),
   type('InlineEcho', 'inline', echo),
@@ -69,6 +73,8 @@ export const jobTypes: readonly JobType[] = [
     throw new TypeError('thrown at once');
   }),
   type('ThrowPermanently', 'thread', () => Promise.reject(new PermanentError('never again'))),
+  type('ThrowUnavailable', 'thread', () => Promise.reject(new UnavailableError('The mail server is away'))),
+  type('InlineThrowUnavailable', 'inline', () => Promise.reject(new UnavailableError('The shop is away'))),
   type('ThrowNothing', 'thread', () => Promise.reject(undefined)),
   type('Hang', 'thread', () => new Promise(() => {})),
   type('InlineHang', 'inline', () => new Promise(() => {})),
