@@ -7,7 +7,9 @@ export interface CommandManifest {
         readonly id: string;
         readonly summary?: string;
         readonly hidden?: boolean;
-        readonly args?: Readonly<Record<string, { readonly name: string; readonly required?: boolean }>>;
+        readonly args?: Readonly<
+          Record<string, { readonly name: string; readonly required?: boolean; readonly multiple?: boolean }>
+        >;
       }
     >
   >;
@@ -18,7 +20,10 @@ export function commandTable({ commands }: CommandManifest): string {
   const rows = Object.values(commands)
     .filter(({ hidden }) => !hidden)
     .map(({ id, summary = '', args = {} }) => {
-      const words = Object.values(args).map(({ name, required }) => (required ? `<${name}>` : `[${name}]`));
+      const words = Object.values(args).map(({ name, required, multiple }) => {
+        const shown = `${name}${multiple ? '...' : ''}`;
+        return required ? `<${shown}>` : `[${shown}]`;
+      });
       return [`\`jobber ${[id.replaceAll(':', ' '), ...words].join(' ')}\``, summary.replace(/\.$/, '')];
     });
   return formatTable([['command', 'what it does'], ...rows]);

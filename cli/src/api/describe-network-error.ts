@@ -4,11 +4,14 @@ import { EXIT, Failure } from '../failure.ts';
 /** Reasons after which the same request may be sent again, if it is harmless to do so. */
 export const RETRYABLE_REASONS: ReadonlySet<string> = new Set(['CONNECTION_LOST', 'UNAVAILABLE']);
 
+/** What was on its way: much of a file, or a short request that is the first thing the server hears. */
+type Sending = 'request' | 'file';
+
 /** What went wrong between us and a server, in one sentence that names the address. */
-export function describeNetworkError(error: unknown, url: URL): Failure {
+export function describeNetworkError(error: unknown, url: URL, sending: Sending = 'request'): Failure {
   if (error instanceof Failure) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;
-  const { reason, text } = explain(code, message, url);
+  const { reason, text } = explain(code, message, url, sending);
   return new Failure(text, { exitCode: EXIT.unavailable, reason, cause: error });
 }
 
@@ -27,7 +30,12 @@ export function notJobber(url: URL, what: string): Failure {
   );
 }
 
-function explain(code: string, message: string, url: URL): { reason: string; text: string } {
+function explain(
+  code: string,
+  message: string,
+  url: URL,
+  sending: Sending,
+): { reason: string; text: string } {
   const where = url.origin;
   switch (code) {
     case 'ECONNREFUSED':
@@ -54,12 +62,7 @@ function explain(code: string, message: string, url: URL): { reason: string; tex
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ECONNABORTED':
-      return {
-        reason: 'CONNECTION_LOST',
-        text: `${where} closed the connection before it had answered: try again${
-          url.protocol === 'http:' ? '; if it speaks TLS, the address must begin with https://' : ''
-        }`,
-      };
+      return { reason: 'CONNECTION_LOST', text: explainLoss(message, url, sending) };
   }
   if (code.startsWith('HPE_')) {
     return {
@@ -70,6 +73,16 @@ function explain(code: string, message: string, url: URL): { reason: string; tex
   const tls = explainTls(code, message, url);
   if (tls) return { reason: 'TLS', text: tls };
   return { reason: 'CONNECTION_LOST', text: `The request to ${where} failed: ${code || message}; try again` };
+}
+
+function explainLoss(message: string, url: URL, sending: Sending): string {
+  // Node's words for a connection that ended in order; everything else is a reset, on one side or between.
+  const ended = message === 'socket hang up' ? 'closed' : 'reset';
+  if (sending === 'file') {
+    return `${url.origin} ${ended} the connection while the file was sent: nothing was loaded; try again`;
+  }
+  const tls = url.protocol === 'http:' ? '; if it speaks TLS, the address must begin with https://' : '';
+  return `${url.origin} ${ended} the connection before it had answered: try again${tls}`;
 }
 
 function explainTls(code: string, message: string, url: URL): string | undefined {

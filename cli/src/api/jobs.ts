@@ -134,8 +134,8 @@ export async function fetchJobTypes(session: Session): Promise<JobTypeInfo[]> {
   return (await session.call<{ jobsMetadata: JobTypeInfo[] }>('jobs', query)).jobsMetadata;
 }
 
-/** Cancelling twice is refused the second time, so a lost answer is not asked for again. */
+/** Cancelling twice is no error, so a lost answer is asked for again. */
 export async function cancelJob(session: Session, id: number): Promise<Job> {
   const query = `mutation Cancel($id: Float!) { cancelJob(id: $id) { ${JOB} } }`;
-  return (await session.call<{ cancelJob: Job }>('jobs', query, { id }, { repeatable: false })).cancelJob;
+  return (await session.call<{ cancelJob: Job }>('jobs', query, { id })).cancelJob;
 }

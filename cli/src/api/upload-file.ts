@@ -72,7 +72,7 @@ function sendFile(
     const fail = (error: unknown) => {
       content.destroy();
       request.destroy();
-      reject(signal.aborted ? signal.reason : describeNetworkError(error, url));
+      reject(signal.aborted ? signal.reason : describeNetworkError(error, url, 'file'));
     };
     request.setTimeout(SILENCE_MS, () => fail(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
     request.on('response', (response: IncomingMessage) => {

@@ -1,3 +1,5 @@
+import { usageFailure } from '../failure.ts';
+import { count } from '../render/units.ts';
 import { parseNumber } from './parse-number.ts';
 
 /** @returns the id of a job as it was typed; no request is made for what can't be one */
@@ -8,4 +10,13 @@ export function parseJobId(text: string, name = 'The id of a job'): number {
 /** --limit: how many rows a list has. */
 export function parseLimit(text: string): number {
   return Number(parseNumber('--limit', text, { integer: true, minimum: 1, maximum: 1000 }));
+}
+
+const MANY = 1000;
+
+/** Several ids, each once. All are checked before anything is done with the first. */
+export function parseJobIds(texts: readonly string[]): number[] {
+  const ids = [...new Set(texts.map((text) => parseJobId(text)))];
+  if (ids.length <= MANY) return ids;
+  throw usageFailure(`At most ${count(MANY)} jobs can be named at once: these are ${count(ids.length)}`);
 }

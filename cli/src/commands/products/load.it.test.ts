@@ -119,6 +119,21 @@ test('a server that refuses before it has read everything is understood', async 
   expect(run.exitCode).toBe(5);
 });
 
+test('a connection that the server resets in the middle of an upload is told as that', async () => {
+  await using set = await setUp();
+  set.platform.before = (request) => {
+    request.once('data', () => request.socket.resetAndDestroy());
+    return true;
+  };
+  const path = join(dirname(set.cli.home), 'large.csv');
+  writeFileSync(path, Buffer.alloc(10 * 1024 * 1024, 'a'));
+  const run = await set.cli.run(['products', 'load', path]);
+  expect(run.stderr).toBe(
+    `Error: ${set.platform.url} reset the connection while the file was sent: nothing was loaded; try again\n`,
+  );
+  expect(run.exitCode).toBe(6);
+});
+
 test('--no-wait ends when the job is accepted', async () => {
   await using set = await setUp();
   const run = await set.cli.run(['products', 'load', set.path, '--no-wait']);
