@@ -91,6 +91,29 @@ test('nothing of an unexpected error leaves, at whatever depth it happens', asyn
   expect(JSON.stringify(nested)).not.toMatch(/secret|hunter2/);
 });
 
+test.each([
+  ['{ echo(data: 1) }'],
+  ['{ nested { broken late } }'],
+  ['{ refused }'],
+  ['{ misdated }'],
+  ['query ($data: JSON!) { echo(data: $data) }', { data: [1, { price: 110.53 }] }],
+  ['query ($data: JSON!) { echo(data: $data) }', {}],
+  ['query ($login: Login!) { login(login: $login) }', { login: { email: 7 } }],
+  ['query A { refused } query B { echo(data: 1) }'],
+  ['fragment f on Nested { broken }'],
+])('%s is answered the second time as it was the first time', async (query, variables = {}) => {
+  const app = appOf(false);
+  const body = JSON.stringify({ query, variables });
+  const headers = { 'content-type': 'application/json' };
+  const responses = [];
+  for (let time = 0; time < 2; time += 1)
+    responses.push(await app.request('/test/graphql', { method: 'POST', headers, body }));
+  const [first, second] = await Promise.all(
+    responses.map(async (response) => [response.status, [...response.headers], await response.text()]),
+  );
+  expect(second).toEqual(first);
+});
+
 test('numbers keep all of their digits or are refused, as variables and in the text of the query', async () => {
   const query = 'query ($data: JSON!) { echo(data: $data) }';
   expect((await ask({ query, variables: { data: { price: 110.53 } } })).data).toEqual({

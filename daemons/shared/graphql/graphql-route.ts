@@ -14,21 +14,18 @@ import {
   buildSchema,
   type DocumentNode,
   defaultFieldResolver,
+  execute,
   GraphQLError,
   type GraphQLFieldResolver,
+  type GraphQLFormattedError,
   type GraphQLScalarType,
   type GraphQLSchema,
   isIntrospectionType,
   isObjectType,
-  NoSchemaIntrospectionCustomRule,
-  parse,
-  specifiedRules,
-  validate,
 } from 'graphql';
 import { type Context, Hono } from 'hono';
-import { LRUCache } from 'lru-cache';
+import { createDocumentCheck } from './check-document.ts';
 import { findVariablesProblem } from './find-variables-problem.ts';
-import { limitComplexity } from './limit-complexity.ts';
 
 /** A field of Query or Mutation: its arguments and the request in, plain values out. Refusals are thrown AppErrors. */
 // biome-ignore lint/suspicious/noExplicitAny: GraphQL has checked the arguments against the schema
@@ -52,10 +49,6 @@ export interface GraphqlOptions {
   readonly log: Logger;
 }
 
-/** Tokens of one document; data belongs in variables. */
-const MAX_TOKENS = 20_000;
-/** Documents of at most this many characters are kept parsed. */
-const MAX_CACHED_LENGTH = 10_000;
 const BODY_ARRIVES_WITHIN_MS = 30_000;
 
 interface Params {
@@ -67,8 +60,25 @@ interface Params {
 /** The GraphQL endpoint of a daemon: POST with JSON, HTTP 200 for every answer, refusals with numeric codes. */
 export function graphqlRoute(options: GraphqlOptions): Hono {
   const schema = buildExecutableSchema(options);
-  const checkDocument = createDocumentCheck(schema, options.production);
+  const documents = createDocumentCheck(schema, options.production);
   const serve = graphqlServer({ schema, rootResolver: () => options.resolvers });
+
+  /** As graphql-server does, but for what it does with each request anew: parse, and validate the schema and the document. */
+  async function serveKnown(c: Context, document: DocumentNode, params: Params): Promise<Response> {
+    const { variables: variableValues, operationName } = params;
+    const request = {
+      schema,
+      document,
+      rootValue: options.resolvers,
+      contextValue: c,
+      variableValues,
+      operationName,
+    };
+    const result = await execute(request);
+    if (result.data) return c.json(result);
+    const errors = result.errors?.map((error) => error.toJSON()) ?? [];
+    return answer(c, codeErrors(errors, options.log));
+  }
 
   const app = new Hono();
   const arrivalMs = options.bodyArrivesWithinMs ?? BODY_ARRIVES_WITHIN_MS;
@@ -81,14 +91,19 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
     limitBody(options.maxBodyBytes, (c) => tooLarge(c, options.maxBodyBytes)),
   );
   app.post(options.path, async (c) => {
+    let params: Params;
+    let known: DocumentNode | undefined;
     try {
-      const params = await readParams(c);
-      const problem = findVariablesProblem(schema, checkDocument(params.query), params, options.production);
+      params = await readParams(c);
+      known = documents.known(params.query);
+      const document = known ?? documents.check(params.query);
+      const problem = findVariablesProblem(schema, document, params, options.production);
       if (problem !== undefined) throw new AppError('INVALID_INPUT', problem);
-      presentParams(c, params);
     } catch (error) {
       return answer(c, [refusalOf(error, options, { requestId: requestIdOf(c) })]);
     }
+    if (known) return serveKnown(c, known, params);
+    presentParams(c, params);
     const response = (await serve(c, async () => {})) as Response;
     return response.status === 200 ? response : restoreStatus(c, response, options.log);
   });
@@ -129,48 +144,6 @@ function guardedResolver(options: GraphqlOptions): GraphQLFieldResolver<unknown,
       return fail(error);
     }
   };
-}
-
-function createDocumentCheck(schema: GraphQLSchema, production: boolean): (query: string) => DocumentNode {
-  // First of all its size: GraphQL's own rules compare each field with all others of its name.
-  const passes = [
-    [limitComplexity()],
-    [...specifiedRules, ...(production ? [NoSchemaIntrospectionCustomRule] : [])],
-  ];
-  const sound = new LRUCache<string, DocumentNode>({ max: 500 });
-
-  function check(document: DocumentNode): void {
-    for (const rules of passes) {
-      const [first] = validate(schema, document, rules, { maxErrors: 1, hideSuggestions: production });
-      if (first) refuseDocument(first.message);
-    }
-  }
-
-  return function checkDocument(query) {
-    const known = sound.get(query);
-    if (known) return known;
-    const document = parseDocument(query);
-    check(document);
-    if (query.length <= MAX_CACHED_LENGTH) sound.set(query, document);
-    return document;
-  };
-}
-
-function parseDocument(query: string): DocumentNode {
-  try {
-    return parse(query, { maxTokens: MAX_TOKENS });
-  } catch (error) {
-    if (!(error instanceof GraphQLError)) return refuseDocument('The query is nested too deeply');
-    const tooLong = /more tha[nt] \d+ tokens/.test(error.message);
-    return refuseDocument(
-      tooLong ? `The query has too many tokens; the limit is ${MAX_TOKENS}` : error.message,
-    );
-  }
-}
-
-function refuseDocument(message: string): never {
-  const reason: Reason = /limit|nested too/.test(message) ? 'QUERY_TOO_COMPLEX' : 'MALFORMED_REQUEST';
-  throw new AppError(reason, message);
 }
 
 async function readParams(c: Context): Promise<Params> {
@@ -253,19 +226,18 @@ function tooSlow(c: Context, limitMs: number): Response {
   return answer(c, [toGraphqlError(new AppError('MALFORMED_REQUEST', message, { limitMs }))]);
 }
 
-interface FormattedError {
-  readonly message: string;
-  readonly path?: readonly (string | number)[];
-  readonly extensions?: object;
+/** graphql-server answers 500 when nothing could be resolved. */
+async function restoreStatus(c: Context, response: Response, log: Logger): Promise<Response> {
+  const { errors } = (await response.json()) as { errors: GraphQLFormattedError[] };
+  return answer(c, codeErrors(errors, log), response.headers);
 }
 
 /**
- * graphql-server answers 500 when nothing could be resolved. Errors without a code are those of GraphQL itself: of the
- * arguments' values, or, where they have a path, of what a resolver returned, which is a fault of ours.
+ * Errors without a code are those of GraphQL itself: of the arguments' values, or, where they have a path, of what a
+ * resolver returned, which is a fault of ours.
  */
-async function restoreStatus(c: Context, response: Response, log: Logger): Promise<Response> {
-  const { errors } = (await response.json()) as { errors: FormattedError[] };
-  const coded = errors.map((error) => {
+function codeErrors(errors: readonly GraphQLFormattedError[], log: Logger): GraphQLFormattedError[] {
+  return errors.map((error) => {
     if (error.extensions) return error;
     if (!error.path) return { ...error, extensions: extensionsOf('INVALID_INPUT') };
     log.error(
@@ -274,7 +246,6 @@ async function restoreStatus(c: Context, response: Response, log: Logger): Promi
     );
     return { message: 'Internal error', path: error.path, extensions: extensionsOf('INTERNAL') };
   });
-  return answer(c, coded, response.headers);
 }
 
 function extensionsOf(reason: Reason): { code: number; reason: Reason } {
