@@ -1,7 +1,11 @@
-/** Waits for changes; those that come while nobody waits are remembered, as one. */
+import { isLater, type JobListener, type JobState } from '../dispatch/job-changes.ts';
+
+/** Waits for changes of a job; those that come while nobody waits are remembered, as one. */
 export interface ChangeSignal {
-  /** Resolves at once after a change that was not waited for, at the next one, after `ms` milliseconds, or at the end. */
+  /** Resolves at once when a change has not been taken, at the next one, after `ms` milliseconds, or at the end. */
   wait(ms: number): Promise<void>;
+  /** Takes what has changed. @returns the job's latest state; undefined when it has to be read for that */
+  take(): JobState | undefined;
   /** Stops watching. May be called twice. */
   end(): void;
   readonly ended: boolean;
@@ -9,13 +13,17 @@ export interface ChangeSignal {
 
 /** @param watch starts to call the listener, and returns what ends that */
 export function createChangeSignal(
-  watch: (listener: () => void) => () => void,
+  watch: (listener: JobListener) => () => void,
   stopping: AbortSignal,
 ): ChangeSignal {
   let changed = false;
+  /** Of the changes that were not taken, when the states of all of them are known. */
+  let latest: JobState | undefined;
   let ended = false;
   let wake: () => void = () => {};
-  const unwatch = watch(() => {
+  const unwatch = watch((state) => {
+    if (!changed) latest = state;
+    else if (!state || (latest && isLater(state, latest))) latest = state;
     changed = true;
     wake();
   });
@@ -32,16 +40,20 @@ export function createChangeSignal(
 
   return {
     async wait(ms) {
-      if (!changed && !ended) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
+      if (changed || ended) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+    take() {
+      const state = latest;
       changed = false;
+      latest = undefined;
+      return state;
     },
     end,
     get ended() {

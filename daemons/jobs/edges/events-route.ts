@@ -3,11 +3,10 @@ import { describeUnknownError, isAppError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import { Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
-import type { JobChanges } from '../dispatch/job-changes.ts';
-import type { JobView } from '../use-cases/job-view.ts';
+import { isLater, type JobChanges, type JobState } from '../dispatch/job-changes.ts';
 import type { ReadJob } from '../use-cases/read-jobs.ts';
 import { answerInTime } from './answer-in-time.ts';
-import { createChangeSignal } from './change-signal.ts';
+import { type ChangeSignal, createChangeSignal } from './change-signal.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createPerUserLimit } from './limit-per-user.ts';
 
@@ -36,7 +35,7 @@ export function eventsRoute(parts: {
   const app = new Hono();
 
   /** A database that is away for a moment does not end the stream. */
-  async function readAgain(identity: Identity, id: number): Promise<JobView | undefined> {
+  async function readAgain(identity: Identity, id: number): Promise<JobState | undefined> {
     return answerInTime(readJob(identity, id)).catch((error: unknown) => {
       log.debug({ error: describeUnknownError(error), jobId: id }, 'a watched job could not be read');
       return undefined;
@@ -81,9 +80,9 @@ export function eventsRoute(parts: {
 
 async function tellChanges(
   stream: SSEStreamingApi,
-  first: JobView,
-  { read, isLoggedIn }: { read: () => Promise<JobView | undefined>; isLoggedIn: () => Promise<boolean> },
-  changed: ReturnType<typeof createChangeSignal>,
+  first: JobState,
+  { read, isLoggedIn }: { read: () => Promise<JobState | undefined>; isLoggedIn: () => Promise<boolean> },
+  changed: ChangeSignal,
 ): Promise<void> {
   let told = first;
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -98,21 +97,17 @@ async function tellChanges(
       if (!(await isLoggedIn())) return;
       loginAskedAt = performance.now();
     }
-    const now = await read();
-    if (now && !sameProgress(told, now)) {
+    const now = changed.take() ?? (await read());
+    if (now && isLater(now, told)) {
       await stream.writeSSE(toEvent(now));
+      told = now;
       toldAt = performance.now();
     } else {
       await stream.write(': still there\n\n');
     }
-    told = now ?? told;
   }
 }
 
-function sameProgress(a: JobView, b: JobView): boolean {
-  return a.status === b.status && a.completed === b.completed && a.failed === b.failed;
-}
-
-function toEvent({ id, status, size, completed, failed, startedAt, endedAt }: JobView) {
+function toEvent({ id, status, size, completed, failed, startedAt, endedAt }: JobState) {
   return { event: 'job', data: JSON.stringify({ id, status, size, completed, failed, startedAt, endedAt }) };
 }

@@ -93,6 +93,7 @@ export function createExecuteJob(parts: ExecuteJobParts): ExecuteJob {
       failed: 0,
       startedAt,
       endedAt: null,
+      round: 1,
     };
   };
 }

@@ -12,6 +12,8 @@ export interface JobView {
   readonly failed: number;
   readonly startedAt: Date;
   readonly endedAt: Date | null;
+  /** 1, and one more with each redrive. */
+  readonly round: number;
 }
 
 /** The same text for a job that does not exist and for one that is not the caller's. */
@@ -22,7 +24,7 @@ export function jobNotFound(id: number): string {
 /** What a `JobRow` is selected by. */
 export const JOB_COLUMNS = `id, owner_id, type, status, size, completed, failed,
   (extract(epoch from started_at) * 1000)::float8 as started_at_ms,
-  (extract(epoch from ended_at) * 1000)::float8 as ended_at_ms`;
+  (extract(epoch from ended_at) * 1000)::float8 as ended_at_ms, round`;
 
 export interface JobRow {
   readonly id: string;
@@ -34,6 +36,7 @@ export interface JobRow {
   readonly failed: number;
   readonly started_at_ms: number;
   readonly ended_at_ms: number | null;
+  readonly round: number;
 }
 
 export function toJobView(row: JobRow): JobView {
@@ -47,5 +50,6 @@ export function toJobView(row: JobRow): JobView {
     failed: row.failed,
     startedAt: new Date(row.started_at_ms),
     endedAt: row.ended_at_ms === null ? null : new Date(row.ended_at_ms),
+    round: row.round,
   };
 }
