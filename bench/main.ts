@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createContext } from './context.ts';
+import { measureEngine } from './engine/measure-engine.ts';
+import { FULL, QUICK } from './engine/scale.ts';
 import { measureCliStart } from './measurements/cli-start.ts';
 import { measureLatency } from './measurements/latency.ts';
 import { measureMemory } from './measurements/memory.ts';
@@ -10,7 +12,7 @@ import { createFolder, startPlatform } from './platform.ts';
 import { type Figure, printFigures, writeJson } from './report.ts';
 import { round } from './statistics.ts';
 
-const USAGE = `npm run bench [-- --json FILE] [MEASUREMENT ...]
+const USAGE = `npm run bench [-- [--json FILE] [--quick] [--no-peers] MEASUREMENT ...]
 
 Measures this checkout on this machine; see docs/performance.md for the method.
   cli          jobber --version beside node -e 0
@@ -19,13 +21,22 @@ Measures this checkout on this machine; see docs/performance.md for the method.
   latency      one job at a time on an idle platform
   throughput   20,000 jobs from 64 submitters; one job of 20,000 items
   load         100,000 products from a file, beside COPY
-Without names: all of them, one after the other.`;
+  engine       rates, latency, lists and memory, beside pg-boss and Graphile Worker;
+               with a million jobs stored; some 20 minutes
+Without names: all of them, one after the other.
+--quick and --no-peers are for engine: a run of some seconds that only shows that the
+measurements work; and nothing to compare with.`;
 
-const MEASUREMENTS = ['cli', 'quickstart', 'start', 'latency', 'throughput', 'load'] as const;
+const MEASUREMENTS = ['cli', 'quickstart', 'start', 'latency', 'throughput', 'load', 'engine'] as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  options: {
+    json: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    'no-peers': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 const unknown = positionals.filter((name) => !MEASUREMENTS.some((known) => known === name));
 if (values.help || unknown.length > 0) {
@@ -34,10 +45,13 @@ if (values.help || unknown.length > 0) {
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 const wanted = new Set<string>(positionals.length > 0 ? positionals : MEASUREMENTS);
-const results: Record<string, Figure[]> = {};
+const results: Record<string, readonly Figure[]> = {};
 
 async function report(title: string, measure: () => Promise<Figure[]>): Promise<void> {
-  const figures = await measure();
+  keep(title, await measure());
+}
+
+function keep(title: string, figures: readonly Figure[]): void {
   printFigures(title, figures);
   results[title] = figures;
 }
@@ -82,6 +96,15 @@ if (['start', 'latency', 'throughput', 'load'].some((name) => wanted.has(name)))
   } finally {
     await folder.remove();
   }
+}
+
+if (wanted.has('engine')) {
+  await measureEngine({
+    scale: values.quick ? QUICK : FULL,
+    withPeers: !values['no-peers'],
+    report: keep,
+    say: (line) => console.log(`\n${line}`),
+  });
 }
 
 if (values.json) await writeJson(values.json, results);

@@ -18,6 +18,11 @@ export interface BenchPlatform {
   /** From the command to the last daemon's readiness, in seconds. */
   readonly startSeconds: number;
   readonly productsDatabaseUrl: string;
+  readonly jobsDatabaseUrl: string;
+  /** Of PostgreSQL's superuser. */
+  readonly adminDatabaseUrl: string;
+  /** Makes the first user an administrator. */
+  readonly setupToken: string;
   stop(): Promise<void>;
 }
 
@@ -31,8 +36,14 @@ export async function createFolder(): Promise<BenchFolder> {
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Starts the platform in `folder`; the second time there it is a warm start. */
-export async function startPlatform(folder: string): Promise<BenchPlatform> {
+/**
+ * Starts the platform in `folder`; the second time there it is a warm start.
+ * @param environment more of it, such as JOBBER_JOB_TYPES
+ */
+export async function startPlatform(
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<BenchPlatform> {
   const base = await findFreeBase();
   const dataDir = join(folder, 'data');
   const started = performance.now();
@@ -41,7 +52,7 @@ export async function startPlatform(folder: string): Promise<BenchPlatform> {
     [SHIM, 'up', '--data-dir', dataDir, '--port-base', String(base), '--json-logs'],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, JOBBER_HOME: join(folder, 'home'), LOG_LEVEL: 'warn' },
+      env: { ...process.env, JOBBER_HOME: join(folder, 'home'), LOG_LEVEL: 'warn', ...environment },
     },
   );
   let errors = '';
@@ -65,12 +76,20 @@ export async function startPlatform(folder: string): Promise<BenchPlatform> {
   const startSeconds = (performance.now() - started) / 1_000;
   const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as {
     productsDatabase: string;
+    jobsDatabase: string;
+    setupToken: string;
   };
+  const adminPassword = (await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim();
+  const databaseUrl = (role: string, password: string, database = role) =>
+    `postgresql://${role}:${password}@127.0.0.1:${base + 7}/${database}`;
   return {
     addresses: { auth: auth ?? '', jobs: jobs ?? '', products: products ?? '' },
     pid: child.pid ?? 0,
     startSeconds,
-    productsDatabaseUrl: `postgresql://products:${secrets.productsDatabase}@127.0.0.1:${base + 7}/products`,
+    productsDatabaseUrl: databaseUrl('products', secrets.productsDatabase),
+    jobsDatabaseUrl: databaseUrl('jobs', secrets.jobsDatabase),
+    adminDatabaseUrl: databaseUrl('postgres', adminPassword),
+    setupToken: secrets.setupToken,
     stop: () => stop(child),
   };
 }

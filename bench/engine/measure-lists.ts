@@ -1,0 +1,122 @@
+import type { Figure } from '../report.ts';
+import { percentile, round } from '../statistics.ts';
+import type { Door } from './door.ts';
+import type { Scale } from './scale.ts';
+import type { StoredJobs } from './stored-jobs.ts';
+
+const GOAL_MS = 50;
+/** Of all combinations, that many are looked at closely. */
+const SUSPECTS = 20;
+const TRIES = 3;
+const DAY_MS = 86_400_000;
+
+const JOBS = `query ($filter: JobFilter, $limit: Int, $before: Float) {
+  jobs(filter: $filter, limit: $limit, before: $before) {
+    id name size completed failed status owner startedAt endedAt
+  }
+}`;
+
+interface List {
+  readonly name: string;
+  readonly variables: { filter: Record<string, unknown>; limit: number; before?: number };
+}
+
+/**
+ * `jobs` with each filter and every combination of them, through GraphQL. All are asked a few times; those that took
+ * longest and each filter by itself are asked `requests` times.
+ */
+export async function measureLists(
+  door: Door,
+  owners: StoredJobs['owners'],
+  { everyNthList, requests }: Scale,
+): Promise<Figure[]> {
+  const lists = (await combinations(door, owners)).filter((_, n) => n % everyNthList === 0);
+  const tried: { list: List; ms: number }[] = [];
+  for (const list of lists) tried.push({ list, ms: Math.max(...(await ask(door, list, TRIES))) });
+  const suspects = tried.sort((a, b) => b.ms - a.ms).slice(0, SUSPECTS);
+  const simple = tried.filter(({ list }) => !list.name.includes(' + '));
+  const chosen = new Set([...suspects, ...simple].map(({ list }) => list));
+
+  const measured: { name: string; p50: number; p95: number }[] = [];
+  for (const list of chosen) {
+    const times = await ask(door, list, requests);
+    measured.push({ name: list.name, p50: percentile(times, 0.5), p95: percentile(times, 0.95) });
+  }
+  measured.sort((a, b) => b.p95 - a.p95);
+  return measured.slice(0, 5).map(({ name, p50, p95 }, place) => ({
+    name: `jobs, ${place === 0 ? 'the slowest filter' : 'the next'}, p95`,
+    value: round(p95),
+    unit: 'ms',
+    ...(place === 0 && { goal: `< ${GOAL_MS} ms`, met: p95 < GOAL_MS }),
+    note: `${name}; p50 ${round(p50)} ms; ${lists.length} combinations, ${chosen.size} of them ${requests} times`,
+  }));
+}
+
+async function ask(door: Door, { variables }: List, times: number): Promise<number[]> {
+  const measured: number[] = [];
+  for (let n = 0; n < times; n += 1) {
+    const started = performance.now();
+    await door.jobs(JOBS, variables);
+    measured.push(performance.now() - started);
+  }
+  return measured;
+}
+
+type Choice = readonly [name: string, filter: Record<string, unknown>];
+
+async function combinations(door: Door, owners: StoredJobs['owners']): Promise<List[]> {
+  const none: Choice = ['', {}];
+  const statuses: Choice[] = [
+    none,
+    ...['IN_PROGRESS', 'COMPLETED', 'FAILED', 'SCHEDULED', 'AWAITING_APPROVAL', 'CANCELLED'].map(
+      (status): Choice => [status, { status: [status] }],
+    ),
+    ['FAILED or CANCELLED', { status: ['FAILED', 'CANCELLED'] }],
+    ['COMPLETED or FAILED', { status: ['COMPLETED', 'FAILED'] }],
+  ];
+  const types: Choice[] = [
+    none,
+    ['frequent type', { type: ['no-op'] }],
+    ['rare type', { type: ['load-products'] }],
+    ['two types', { type: ['load-products', 'fibonacci'] }],
+  ];
+  const whose: Choice[] = [
+    none,
+    ['all owners', { allOwners: true }],
+    ['owner of many', { owner: owners.large }],
+    ['owner of few', { owner: owners.small }],
+    ['owner of none', { owner: crypto.randomUUID() }],
+  ];
+  const times: Choice[] = [
+    none,
+    ['last day', { startedAfter: daysAgo(1) }],
+    ['before 80 days ago', { startedBefore: daysAgo(80) }],
+    ['one day of old', { startedAfter: daysAgo(46), startedBefore: daysAgo(45) }],
+    ['the future', { startedAfter: daysAgo(-1) }],
+  ];
+  const middle = await door.jobs<{ jobs: { id: number }[] }>(JOBS, {
+    filter: { allOwners: true, startedBefore: daysAgo(45) },
+    limit: 1,
+  });
+  const pages = [
+    { name: '', before: undefined },
+    ...middle.jobs.map(({ id }) => ({ name: 'from the middle', before: id })),
+  ];
+
+  const lists: List[] = [];
+  for (const status of statuses)
+    for (const type of types)
+      for (const owner of whose)
+        for (const time of times)
+          for (const page of pages) {
+            const name = [status[0], type[0], owner[0], time[0], page.name].filter(Boolean).join(' + ');
+            const filter = { ...status[1], ...type[1], ...owner[1], ...time[1] };
+            const before = page.before === undefined ? {} : { before: page.before };
+            lists.push({ name: name || 'no filter', variables: { filter, limit: 50, ...before } });
+          }
+  return lists;
+}
+
+function daysAgo(days: number): string {
+  return new Date(Date.now() - days * DAY_MS).toISOString();
+}

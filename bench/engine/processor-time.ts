@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { memoryOfTree } from '../process-memory.ts';
+
+/** Linux counts a process' time in hundredths of a second. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time in seconds by part of the platform, PostgreSQL's by database. */
+export type ProcessorTime = ReadonlyMap<string, number>;
+
+/** @param root the process whose descendants are looked at (Linux) */
+export async function processorTime(root: number): Promise<ProcessorTime> {
+  const times = new Map<string, number>();
+  for (const { pid, command } of await memoryOfTree(root)) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+    if (stat === undefined) continue;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const seconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    const part = partOf(command);
+    times.set(part, (times.get(part) ?? 0) + seconds);
+  }
+  return times;
+}
+
+/** Who took how much between two looks, as shares of one core: "Jobs 71 %, PostgreSQL 40 %". */
+export function describeShares(before: ProcessorTime, after: ProcessorTime, seconds: number): string {
+  return [...after]
+    .map(([part, time]) => [part, (time - (before.get(part) ?? 0)) / seconds] as const)
+    .filter(([, share]) => share >= 0.01)
+    .sort((a, b) => b[1] - a[1])
+    .map(([part, share]) => `${part} ${Math.round(share * 100)} %`)
+    .join(', ');
+}
+
+function partOf(command: string): string {
+  const daemon = /daemons\/(\w+)\/main/.exec(command)?.[1];
+  if (daemon) return daemon;
+  return command.includes('postgres') ? 'postgres' : 'up';
+}
