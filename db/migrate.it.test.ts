@@ -6,6 +6,8 @@ import { authDatabase } from './auth/index.ts';
 import { openDatabase, pendingMigrations } from './connection.ts';
 import { migrate } from './migrate-database.ts';
 
+const AUTH_MIGRATIONS = ['0001-users-and-sessions', '0002-revocations'];
+
 interface Run {
   readonly code: number;
   readonly stdout: string;
@@ -26,8 +28,8 @@ test('an empty database gets all migrations, and a second run finds nothing to d
   const { url } = await createTestDatabase();
   const database = await openDatabase(authDatabase, { url });
   try {
-    expect(await pendingMigrations(database)).toEqual(['0001-users-and-sessions']);
-    expect(await migrate(authDatabase, url)).toEqual(['0001-users-and-sessions']);
+    expect(await pendingMigrations(database)).toEqual(AUTH_MIGRATIONS);
+    expect(await migrate(authDatabase, url)).toEqual(AUTH_MIGRATIONS);
     expect(await pendingMigrations(database)).toEqual([]);
     expect(await migrate(authDatabase, url)).toEqual([]);
   } finally {
@@ -38,7 +40,7 @@ test('an empty database gets all migrations, and a second run finds nothing to d
 test('of several at once each migration is applied by one', async () => {
   const { url } = await createTestDatabase();
   const applied = await Promise.all(Array.from({ length: 4 }, () => migrate(authDatabase, url)));
-  expect(applied.flat()).toEqual(['0001-users-and-sessions']);
+  expect(applied.flat()).toEqual(AUTH_MIGRATIONS);
 });
 
 test('the migrations make the tables and columns that the entities name', async () => {
@@ -62,7 +64,11 @@ test('the migrations make the tables and columns that the entities name', async 
 test('the command says what it did', async () => {
   const { url } = await createTestDatabase();
   const first = await runMigrate(['auth'], { AUTH_DATABASE_URL: url });
-  expect(first).toEqual({ code: 0, stdout: 'auth: applied 0001-users-and-sessions\n', stderr: '' });
+  expect(first).toEqual({
+    code: 0,
+    stdout: 'auth: applied 0001-users-and-sessions, 0002-revocations\n',
+    stderr: '',
+  });
   const second = await runMigrate(['auth'], { AUTH_DATABASE_URL: url });
   expect(second).toEqual({ code: 0, stdout: 'auth: up to date\n', stderr: '' });
 });

@@ -28,8 +28,8 @@ const rules: Record<string, { mayImport: string[]; lazily?: string[] }> = {
 const independent: Record<string, string[]> = { 'faults/checker': ['pg'] };
 
 function daemon(database: string) {
-  const own = [`@jobber/db/${database}`, '@jobber/db/connection', '@jobber/db/migrate'];
-  return { mayImport: ['@jobber/proto', '@jobber/shared', ...own] };
+  const any = ['@jobber/db/connection', '@jobber/db/listening', '@jobber/db/migrate'];
+  return { mayImport: ['@jobber/proto', '@jobber/shared', `@jobber/db/${database}`, ...any] };
 }
 
 /** What a use case must not know about: it is called by edges, and calls what it is given. */

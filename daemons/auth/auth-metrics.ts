@@ -1,4 +1,4 @@
-import { Counter, DURATION_BUCKETS, Histogram, type Registry } from '@jobber/shared/telemetry';
+import { Counter, DURATION_BUCKETS, Gauge, Histogram, type Registry } from '@jobber/shared/telemetry';
 
 export interface AuthMetrics {
   readonly logins: Counter<'outcome'>;
@@ -35,4 +35,16 @@ export function createAuthMetrics(registry: Registry): AuthMetrics {
       registers,
     }),
   };
+}
+
+/** Adds how many daemons watch the revocations of this replica. */
+export function measureWatchers(registry: Registry, { watcherCount }: { watcherCount: () => number }): void {
+  new Gauge({
+    name: 'jobber_auth_revocation_watchers',
+    help: 'Daemons that keep identities and are told of revocations by this replica',
+    registers: [registry],
+    collect() {
+      this.set(watcherCount());
+    },
+  });
 }

@@ -109,7 +109,7 @@ test('missing migrations end it with exit code 78 and say what to run', async ()
   const daemon = startDaemon(settings(empty));
   expect(await daemon.exited).toBe(78);
   expect(daemon.output()).toContain(
-    'database auth lacks migrations 0001-users-and-sessions; run npm run full-migrate',
+    'database auth lacks migrations 0001-users-and-sessions, 0002-revocations; run npm run full-migrate',
   );
 });
 

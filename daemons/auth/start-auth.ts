@@ -17,13 +17,14 @@ import { Hono } from 'hono';
 import type { AccessTokenRules } from './access-tokens/access-token-rules.ts';
 import { createAccessTokenSigner } from './access-tokens/sign-access-token.ts';
 import { createAccessTokenVerifier } from './access-tokens/verify-access-token.ts';
-import { type AuthMetrics, createAuthMetrics } from './auth-metrics.ts';
+import { type AuthMetrics, createAuthMetrics, measureWatchers } from './auth-metrics.ts';
 import type { AuthConfig } from './config.ts';
 import { graphqlResolvers } from './edges/graphql-resolvers.ts';
 import { authGrpcService, type GrpcParts } from './edges/grpc-service.ts';
 import { jwksRoute } from './edges/jwks-route.ts';
 import { refuseWhenDatabaseIsDown } from './edges/refuse-when-database-is-down.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
+import { createRevocations, type Revocations } from './revocations/revocations.ts';
 import { createKeyRing, type KeyRing } from './signing-keys/key-ring.ts';
 import {
   type AuthenticatedIdentity,
@@ -70,13 +71,15 @@ export async function startAuth(parts: Parts): Promise<{ port: number; grpcPort:
   const keys = createKeyRing({ database, log, ...config });
   const tokenRules = { issuer: config.issuer, ttlSeconds: config.accessTokenTtlSeconds };
   const authentication = createAuthentication({ database, keys, metrics, tokenRules });
+  const revocations = createRevocations({ databaseUrl: config.databaseUrl, scope, log });
+  measureWatchers(registry, revocations);
 
   const app = new Hono();
   app.route('/', healthRoutes('auth', health));
   app.route('/', metricsRoute(registry));
   app.route('/', jwksRoute(keys));
   app.use('/auth/graphql', guardCallers(authentication.authenticate));
-  app.route('/', await graphqlApp(parts, { database, keys, metrics, tokenRules }));
+  app.route('/', await graphqlApp(parts, { database, keys, metrics, tokenRules, revocations }));
   app.onError((error, c) => {
     log.error({ err: error }, 'request failed');
     return errorResponse(c, error);
@@ -90,17 +93,19 @@ export async function startAuth(parts: Parts): Promise<{ port: number; grpcPort:
     port: config.grpcPort,
     serviceSecret: config.serviceSecret,
     tls: config.tls,
-    services: [authGrpcService(authentication)],
+    services: [authGrpcService({ ...authentication, watchRevocations: revocations.watch })],
     scope,
     log,
   });
+  // The server drains before anything else is released; its streams have to end for that.
+  scope.defer('streams of revocations', () => revocations.endStreams());
   pruneRegularly(database, parts);
   scope.defer('readiness', () => health.startDraining());
   log.info({ port, grpcPort }, 'Auth is ready');
   return { port, grpcPort };
 }
 
-interface Authentication extends GrpcParts {
+interface Authentication extends Omit<GrpcParts, 'watchRevocations'> {
   readonly authenticateMany: AuthenticateTokens;
 }
 
@@ -134,7 +139,13 @@ function createAuthentication(parts: {
 
 async function graphqlApp(
   { config, log }: Parts,
-  parts: { database: Database; keys: KeyRing; metrics: AuthMetrics; tokenRules: AccessTokenRules },
+  parts: {
+    database: Database;
+    keys: KeyRing;
+    metrics: AuthMetrics;
+    tokenRules: AccessTokenRules;
+    revocations: Revocations;
+  },
 ): Promise<Hono> {
   const { database, keys, metrics, tokenRules } = parts;
   const hasher = await createPasswordHasher({
@@ -142,7 +153,8 @@ async function graphqlApp(
     maxWaiting: 64,
   });
   const signAccessToken = createAccessTokenSigner(keys, tokenRules);
-  const shared = { database, hasher, signAccessToken, log };
+  const { untilForgotten } = parts.revocations;
+  const shared = { database, hasher, signAccessToken, untilForgotten, log };
   const { setupToken, refreshTokenTtlDays } = config;
   return graphqlRoute({
     path: '/auth/graphql',

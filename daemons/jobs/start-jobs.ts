@@ -108,7 +108,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     ...shared,
     registry,
     health,
-    authenticate: createRemoteAuthentication(authClient),
+    authenticate: createRemoteAuthentication({ client: authClient, registry, scope, log }),
     resolvers: { ...shared, catalog, readJob, executeJob, cancelJob },
     uploads: {
       ...shared,

@@ -72,7 +72,8 @@ export async function startProducts({ config, scope, log }: Parts) {
   const app = new Hono();
   app.route('/', healthRoutes('products', health));
   app.route('/', metricsRoute(registry));
-  app.use('/products/graphql', guardCallers(createRemoteAuthentication(auth)));
+  const authenticate = createRemoteAuthentication({ client: auth, registry, scope, log });
+  app.use('/products/graphql', guardCallers(authenticate));
   app.route(
     '/',
     graphqlRoute({

@@ -2,7 +2,11 @@ import { createTestDatabase, ensureTemplate } from '@jobber/compose/test-databas
 import { type Database, openDatabase } from '@jobber/db/connection';
 import { migrate } from '@jobber/db/migrate';
 import { productsDatabase } from '@jobber/db/products';
-import { type AuthenticateManyRequest, AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
+import {
+  type AuthenticateManyRequest,
+  AuthServiceDefinition,
+  type WatchRevocationsRequest,
+} from '@jobber/proto/auth/v1/auth';
 import {
   type CreateProductsRequest,
   type ProductOutcome,
@@ -11,6 +15,7 @@ import {
   ProductsServiceDefinition,
 } from '@jobber/proto/products/v1/products';
 import { permissionsOf } from '@jobber/shared/auth-guard';
+import { createFakeRevocations } from '@jobber/shared/auth-guard/testing';
 import { type CallerName, createGrpcClient, deadline, serveGrpc } from '@jobber/shared/grpc';
 import { createScope, type Scope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
@@ -21,6 +26,8 @@ import { startProducts } from './start-products.ts';
 export const TEST_SERVICE_SECRET = '5c1f0b7e9a4d4c2e8f3a6b1d7e9c0a42';
 /** Tokens that the fake Auth knows: the names of roles. `nobody` has a token and may do nothing. */
 export const TOKENS = ['viewer', 'member', 'operator', 'admin', 'nobody'];
+
+const TOKEN_LIFE_MS = 900_000;
 
 export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what they asked for
@@ -94,11 +101,14 @@ export function reasonOf(answer: Answer): string {
 /** Auth as Products sees it: a token is the name of the role that it gives. @returns its address */
 export async function startFakeAuth(scope: Scope): Promise<string> {
   const log = createLogger({ daemon: 'fake auth', level: 'silent' });
+  const revocations = createFakeRevocations();
   const identify = (token: string) => {
     if (!TOKENS.includes(token)) return {};
     const roles = [token];
     const identity = { userId: `user-${token}`, email: `${token}@example.com`, roles, sessionId: 's' };
-    return { identity: { ...identity, permissions: permissionsOf(roles), expiresAtMs: 0 } };
+    return {
+      identity: { ...identity, permissions: permissionsOf(roles), expiresAtMs: Date.now() + TOKEN_LIFE_MS },
+    };
   };
   const port = await serveGrpc({
     host: '127.0.0.1',
@@ -113,13 +123,16 @@ export async function startFakeAuth(scope: Scope): Promise<string> {
           authenticateMany: async ({ tokens }: AuthenticateManyRequest) => ({
             results: tokens.map(identify),
           }),
+          watchRevocations: (requests: AsyncIterable<WatchRevocationsRequest>) =>
+            revocations.watchRevocations(requests),
         },
-        callers: { AuthenticateMany: ['products'] },
+        callers: { AuthenticateMany: ['products'], WatchRevocations: ['products'] },
       },
     ],
     scope,
     log,
   });
+  scope.defer('streams of revocations', () => revocations.endStreams());
   return `127.0.0.1:${port}`;
 }
 

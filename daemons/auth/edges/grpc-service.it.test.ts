@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type AuthServiceClient, AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
 import { createRemoteAuthentication } from '@jobber/shared/auth-guard';
 import { type CallerName, createGrpcClient, credentialOf, deadline } from '@jobber/shared/grpc';
+import { createMetrics } from '@jobber/shared/telemetry';
 import { createChannel, createClient, Metadata, Status } from 'nice-grpc';
 import { afterAll, expect, test } from 'vitest';
 import { startTestAuth, TEST_SERVICE_SECRET } from '../test-auth.ts';
@@ -147,7 +148,7 @@ test('a deadline of a millisecond and garbage on the port do no harm', async () 
 
 test('the other daemons’ guard asks for many at once and understands the answers', async () => {
   const user = await auth.member();
-  const authenticate = createRemoteAuthentication(jobs);
+  const authenticate = createRemoteAuthentication({ client: jobs, registry: createMetrics('test'), ...auth });
   const found = await Promise.all(
     Array.from({ length: 50 }, (_, index) => authenticate(index % 2 === 0 ? user.accessToken : 'bad')),
   );

@@ -14,6 +14,7 @@ function replica() {
     database: auth.database,
     signAccessToken: async () => ({ token: 'token', expiresAt: new Date() }),
     refreshTokenTtlDays: 30,
+    untilForgotten: async () => {},
     log: auth.log,
   });
 }

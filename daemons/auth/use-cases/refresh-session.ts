@@ -4,7 +4,8 @@ import type { Logger } from '@jobber/shared/log';
 import type { SignAccessToken } from '../access-tokens/sign-access-token.ts';
 import { createRefreshToken, hashRefreshToken } from '../refresh-tokens/refresh-token.ts';
 import { rotateRefreshToken } from '../refresh-tokens/rotate-refresh-token.ts';
-import { endSessionOfReusedToken } from '../sessions/end-session-of-reused-token.ts';
+import type { Revocations } from '../revocations/revocations.ts';
+import { endSessionOfReusedToken, findSessionJustEnded } from '../sessions/end-session-of-reused-token.ts';
 import type { IssuedSession } from '../sessions/issued-session.ts';
 
 export type RefreshSession = (refreshToken: string) => Promise<IssuedSession>;
@@ -22,9 +23,10 @@ export function buildRefreshSession(parts: {
   database: Database;
   signAccessToken: SignAccessToken;
   refreshTokenTtlDays: number;
+  untilForgotten: Revocations['untilForgotten'];
   log: Logger;
 }): RefreshSession {
-  const { database, signAccessToken, refreshTokenTtlDays, log } = parts;
+  const { database, signAccessToken, refreshTokenTtlDays, untilForgotten, log } = parts;
   const underWay = new Map<string, Promise<IssuedSession>>();
 
   return async function refreshSession(refreshToken) {
@@ -62,6 +64,9 @@ export function buildRefreshSession(parts: {
   async function refuseToken(usedHash: Buffer): Promise<never> {
     const ended = await endSessionOfReusedToken(database, usedHash);
     if (ended) log.warn(ended, 'a refresh token was used twice; its session is ended');
+    // Whoever is refused may rely on it: no daemon accepts a token of that session any more.
+    const gone = ended ?? (await findSessionJustEnded(database, usedHash));
+    if (gone) await untilForgotten(gone.sessionId);
     return refuse('TOKEN_INVALID', 'The refresh token is not valid; log in again');
   }
 }

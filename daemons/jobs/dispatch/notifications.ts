@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { keepListening } from '@jobber/db/listening';
 import { describeUnknownError } from '@jobber/shared/errors';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Logger } from '@jobber/shared/log';
-import { Client } from 'pg';
 
 /** What replicas of Jobs tell each other. Hints only: whoever misses one finds the truth in the rows. */
 export interface Notifications {
@@ -26,10 +25,6 @@ type JobChannel = (typeof JOB_CHANNELS)[number];
 type JobsListener = (ids: ReadonlySet<number>) => void;
 /** PostgreSQL's limit is 8,000 bytes; a list of ids that is longer is sent in parts. */
 const MAX_IDS = 500;
-const MIN_RECONNECT_MS = 100;
-const MAX_RECONNECT_MS = 2_000;
-/** A server that does not answer for this many milliseconds is gone: a connection can be dead without a word. */
-const SILENCE_MS = 4_000;
 
 const NOTIFY =
   'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as m(channel, payload)';
@@ -47,11 +42,29 @@ export function createNotifications(options: {
   const { log } = options;
   const readyListeners: ((types: ReadonlySet<string>) => void)[] = [];
   const jobListeners: Record<JobChannel, JobsListener[]> = { [JOBS_CHANGED]: [], [JOBS_CANCELLED]: [] };
-  const stop = new AbortController();
-  let current: { connection: Client; drop: () => void } | undefined;
   let types = new Set<string>();
   let ids: Record<JobChannel, Set<number>> = noIds();
   let sending = false;
+  let heard = true;
+
+  const listening = keepListening({
+    databaseUrl: options.databaseUrl,
+    applicationName: 'jobber-jobs-listen',
+    channels: [TASKS_READY, ...JOB_CHANNELS],
+    onNotification({ channel, payload, own }) {
+      if (!own) receive(channel, payload);
+    },
+    onListening() {
+      if (!heard) log.info('listening for changes again');
+      heard = true;
+    },
+    onLost(error) {
+      if (heard)
+        log.warn({ error: describeUnknownError(error) }, 'not listening for changes; polling until it works');
+      heard = false;
+    },
+  });
+  options.scope.defer('notifications', () => listening.stop());
 
   function receive(channel: string, payload: string): void {
     const parts = payload.split(',');
@@ -59,84 +72,19 @@ export function createNotifications(options: {
     else for (const listener of jobListeners[channel as JobChannel]) listener(new Set(parts.map(Number)));
   }
 
-  async function keepListening(): Promise<void> {
-    let delay = MIN_RECONNECT_MS;
-    let heard = true;
-    while (!stop.signal.aborted) {
-      try {
-        await listen(() => {
-          if (!heard) log.info('listening for changes again');
-          heard = true;
-          delay = MIN_RECONNECT_MS;
-        });
-      } catch (error) {
-        if (heard && !stop.signal.aborted)
-          log.warn(
-            { error: describeUnknownError(error) },
-            'not listening for changes; polling until it works',
-          );
-        heard = false;
-      }
-      await sleep(delay, undefined, { signal: stop.signal }).catch(() => {});
-      delay = Math.min(delay * 2, MAX_RECONNECT_MS);
-    }
-  }
-
-  /** Listens until the connection ends, which is always an error unless we stop. */
-  async function listen(onListening: () => void): Promise<void> {
-    const connection = new Client({
-      connectionString: options.databaseUrl,
-      application_name: 'jobber-jobs-listen',
-      keepAlive: true,
-      connectionTimeoutMillis: SILENCE_MS,
-      query_timeout: SILENCE_MS,
-    });
-    let close: () => void = () => {};
-    let failure: unknown = new Error('the connection has ended');
-    const ended = new Promise<void>((resolve) => {
-      close = resolve;
-      connection.once('end', resolve);
-      stop.signal.addEventListener('abort', close);
-    });
-    connection.on('error', (error) => {
-      failure = error;
-    });
-    connection.on('notification', ({ processId, channel, payload = '' }) => {
-      if (processId !== connectionPid(connection)) receive(channel, payload);
-    });
-    try {
-      await connection.connect();
-      // A lost notification is found by polling: it need not wait for the disk.
-      await connection.query(
-        `set synchronous_commit = off; listen ${TASKS_READY}; listen ${JOBS_CHANGED}; listen ${JOBS_CANCELLED}`,
-      );
-      current = { connection, drop: close };
-      onListening();
-      await ended;
-      if (!stop.signal.aborted) throw failure;
-    } finally {
-      current = undefined;
-      stop.signal.removeEventListener('abort', close);
-      // Not awaited: a server that is silent never says goodbye.
-      connection.end().catch(() => {});
-    }
-  }
-
   function send(): void {
     if (sending || (types.size === 0 && JOB_CHANNELS.every((channel) => ids[channel].size === 0))) return;
     sending = true;
     setImmediate(async () => {
       const messages = takeMessages();
-      const through = current;
       try {
-        await through?.connection.query({
+        await listening.query({
           name: 'notify',
           text: NOTIFY,
           values: [messages.map(([channel]) => channel), messages.map(([, payload]) => payload)],
         });
       } catch (error) {
         log.debug({ error: describeUnknownError(error) }, 'notify failed');
-        through?.drop();
       }
       sending = false;
       send();
@@ -165,12 +113,6 @@ export function createNotifications(options: {
     send();
   }
 
-  const listening = keepListening();
-  options.scope.defer('notifications', async () => {
-    stop.abort();
-    await listening;
-  });
-
   return {
     tasksReady(ready) {
       const local = new Set(ready);
@@ -189,8 +131,4 @@ export function createNotifications(options: {
 
 function noIds(): Record<JobChannel, Set<number>> {
   return { [JOBS_CHANGED]: new Set(), [JOBS_CANCELLED]: new Set() };
-}
-
-function connectionPid(connection: Client): number {
-  return (connection as unknown as { processID: number }).processID;
 }

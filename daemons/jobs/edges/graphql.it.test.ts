@@ -383,7 +383,7 @@ test('nobody, a viewer and a member may do what their role says', async () => {
   expect(reasonOf(await execute({ text: 'a' }, {}, viewer))).toBe('FORBIDDEN');
   expect((await ask(viewer, '{ jobs { id } }')).data.jobs).toEqual([]);
   const left = auth.user();
-  auth.logOut(left);
+  await auth.logOut(left);
   expect(reasonOf(await ask(left, '{ jobs { id } }'))).toBe('UNAUTHENTICATED');
 });
 

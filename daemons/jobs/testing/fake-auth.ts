@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
+import { AuthServiceDefinition, type WatchRevocationsRequest } from '@jobber/proto/auth/v1/auth';
 import { type Identity, permissionsOf, type Role } from '@jobber/shared/auth-guard';
+import { createFakeRevocations } from '@jobber/shared/auth-guard/testing';
 import { serveGrpc } from '@jobber/shared/grpc';
 import { createScope, type Scope } from '@jobber/shared/lifecycle';
 import type { Logger } from '@jobber/shared/log';
 
 export const SERVICE_SECRET = '5c1f0b7e9a4d4c2e8f3a6b1d7e9c0a42';
+
+const TOKEN_LIFE_MS = 900_000;
 
 export interface TestUser {
   readonly id: string;
@@ -17,7 +20,8 @@ export interface FakeAuth {
   readonly address: string;
   /** Someone of this role, logged in. */
   user(role?: Role): TestUser;
-  logOut(user: TestUser): void;
+  /** Resolves when nobody keeps the identity any more, as a logout is answered. */
+  logOut(user: TestUser): Promise<void>;
   stop(): Promise<void>;
   start(): Promise<void>;
   /** It takes requests and does not answer any more. */
@@ -26,6 +30,7 @@ export interface FakeAuth {
 
 export async function startFakeAuth(log: Logger): Promise<FakeAuth> {
   const identities = new Map<string, Identity>();
+  const revocations = createFakeRevocations();
   let scope: Scope = createScope(log);
   let port = 0;
   let silent = false;
@@ -35,7 +40,7 @@ export async function startFakeAuth(log: Logger): Promise<FakeAuth> {
     return {
       identity: identity && {
         ...identity,
-        expiresAtMs: 0,
+        expiresAtMs: Date.now() + TOKEN_LIFE_MS,
         roles: [...identity.roles],
         permissions: [...identity.permissions],
       },
@@ -58,13 +63,16 @@ export async function startFakeAuth(log: Logger): Promise<FakeAuth> {
               if (silent) await new Promise(() => {});
               return { results: tokens.map(find) };
             },
+            watchRevocations: (requests: AsyncIterable<WatchRevocationsRequest>) =>
+              revocations.watchRevocations(requests),
           },
-          callers: { Authenticate: ['jobs'], AuthenticateMany: ['jobs'] },
+          callers: { Authenticate: ['jobs'], AuthenticateMany: ['jobs'], WatchRevocations: ['jobs'] },
         },
       ],
       scope,
       log,
     });
+    scope.defer('streams of revocations', () => revocations.endStreams());
   }
 
   await start();
@@ -78,11 +86,15 @@ export async function startFakeAuth(log: Logger): Promise<FakeAuth> {
       identities.set(token, { userId: id, email, roles, permissions: permissionsOf(roles), sessionId: id });
       return { id, token };
     },
-    logOut: ({ token }) => void identities.delete(token),
+    async logOut({ id, token }) {
+      identities.delete(token);
+      await revocations.revoke(id);
+    },
     start,
     stop: () => scope.release(),
-    fallSilent: () => {
+    fallSilent() {
       silent = true;
+      revocations.endStreams();
     },
   };
 }

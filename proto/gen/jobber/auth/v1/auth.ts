@@ -32,6 +32,24 @@ export interface AuthenticationResult {
   identity: Identity | undefined;
 }
 
+export interface WatchRevocationsRequest {
+  /** The number of the message that has been processed: its sessions are forgotten. */
+  acknowledged: number;
+}
+
+/** Comes with each revocation, and several times a second in any case. */
+export interface WatchRevocationsResponse {
+  /** Counts the messages of this stream from 1. */
+  number: number;
+  /**
+   * An acknowledgement that Auth had received before it made sure that nothing else is revoked. Until 900 ms after that
+   * acknowledgement was sent identities may be kept. 0: none yet.
+   */
+  confirmed: number;
+  /** UUIDs of sessions that have ended. */
+  sessionIds: string[];
+}
+
 /** Who makes a request, and what they may do. */
 export interface Identity {
   /** UUID. */
@@ -326,6 +344,140 @@ export const AuthenticationResult: MessageFns<AuthenticationResult> = {
   },
 };
 
+function createBaseWatchRevocationsRequest(): WatchRevocationsRequest {
+  return { acknowledged: 0 };
+}
+
+export const WatchRevocationsRequest: MessageFns<WatchRevocationsRequest> = {
+  encode(message: WatchRevocationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.acknowledged !== 0) {
+      writer.uint32(8).int64(message.acknowledged);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchRevocationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchRevocationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.acknowledged = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchRevocationsRequest>): WatchRevocationsRequest {
+    return WatchRevocationsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchRevocationsRequest>): WatchRevocationsRequest {
+    const message = createBaseWatchRevocationsRequest();
+    message.acknowledged = object.acknowledged ?? 0;
+    return message;
+  },
+};
+
+function createBaseWatchRevocationsResponse(): WatchRevocationsResponse {
+  return { number: 0, confirmed: 0, sessionIds: [] };
+}
+
+export const WatchRevocationsResponse: MessageFns<WatchRevocationsResponse> = {
+  encode(message: WatchRevocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).int64(message.number);
+    }
+    if (message.confirmed !== 0) {
+      writer.uint32(16).int64(message.confirmed);
+    }
+    for (const v of message.sessionIds) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchRevocationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchRevocationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.confirmed = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sessionIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchRevocationsResponse>): WatchRevocationsResponse {
+    return WatchRevocationsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchRevocationsResponse>): WatchRevocationsResponse {
+    const message = createBaseWatchRevocationsResponse();
+    message.number = object.number ?? 0;
+    message.confirmed = object.confirmed ?? 0;
+    message.sessionIds = object.sessionIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseIdentity(): Identity {
   return { userId: "", email: "", roles: [], permissions: [], sessionId: "", expiresAtMs: 0 };
 }
@@ -468,6 +620,18 @@ export const AuthServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Takes identities back: whoever keeps what Authenticate said forgets it by these messages, and answers each of them.
+     * A logout is answered when all that watch have acknowledged it, or have lost the right to keep anything.
+     */
+    watchRevocations: {
+      name: "WatchRevocations",
+      requestType: WatchRevocationsRequest as typeof WatchRevocationsRequest,
+      requestStream: true,
+      responseType: WatchRevocationsResponse as typeof WatchRevocationsResponse,
+      responseStream: true,
+      options: {},
+    },
   },
 } as const;
 
@@ -485,6 +649,14 @@ export interface AuthServiceImplementation<CallContextExt = {}> {
     request: AuthenticateManyRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<AuthenticateManyResponse>>;
+  /**
+   * Takes identities back: whoever keeps what Authenticate said forgets it by these messages, and answers each of them.
+   * A logout is answered when all that watch have acknowledged it, or have lost the right to keep anything.
+   */
+  watchRevocations(
+    request: AsyncIterable<WatchRevocationsRequest>,
+    context: CallContext & CallContextExt,
+  ): ServerStreamingMethodResult<DeepPartial<WatchRevocationsResponse>>;
 }
 
 export interface AuthServiceClient<CallOptionsExt = {}> {
@@ -501,6 +673,14 @@ export interface AuthServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<AuthenticateManyRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<AuthenticateManyResponse>;
+  /**
+   * Takes identities back: whoever keeps what Authenticate said forgets it by these messages, and answers each of them.
+   * A logout is answered when all that watch have acknowledged it, or have lost the right to keep anything.
+   */
+  watchRevocations(
+    request: AsyncIterable<DeepPartial<WatchRevocationsRequest>>,
+    options?: CallOptions & CallOptionsExt,
+  ): AsyncIterable<WatchRevocationsResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
@@ -522,6 +702,8 @@ function longToNumber(int64: { toString(): string }): number {
   }
   return num;
 }
+
+export type ServerStreamingMethodResult<Response> = { [Symbol.asyncIterator](): AsyncIterator<Response, void> };
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

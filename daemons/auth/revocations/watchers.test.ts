@@ -1,0 +1,134 @@
+import { createLogger } from '@jobber/shared/log';
+import { expect, test } from 'vitest';
+import { createWatchers, type RevocationMessage, type Watchers } from './watchers.ts';
+
+const log = createLogger({ daemon: 'auth', level: 'silent' });
+
+/** A watcher that the test plays: it acknowledges when it is told to. */
+function join(watchers: Watchers) {
+  const messages: RevocationMessage[] = [];
+  const gone = new AbortController();
+  let acknowledge: (number: number) => void = () => {};
+  async function* acknowledgements() {
+    while (!gone.signal.aborted) {
+      yield await new Promise<number>((resolve) => {
+        acknowledge = resolve;
+      });
+    }
+  }
+  const ended = (async () => {
+    for await (const message of watchers.watch(acknowledgements(), gone.signal)) messages.push(message);
+  })();
+  return {
+    messages,
+    ended,
+    acknowledge: (number: number) => acknowledge(number),
+    leave: () => gone.abort(),
+    untilMessages: (count: number) => expect.poll(() => messages.length).toBeGreaterThanOrEqual(count),
+    /** Gets the right to keep identities for a while. */
+    async confirm() {
+      const { number } = messages.at(-1) as RevocationMessage;
+      acknowledge(number);
+      await expect
+        .poll(() => {
+          watchers.prepareConfirmation()();
+          return messages.at(-1)?.confirmed;
+        })
+        .toBeGreaterThanOrEqual(number);
+    },
+  };
+}
+
+async function timeOf(work: Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work;
+  return performance.now() - started;
+}
+
+test('a revocation without watchers is done at once', async () => {
+  expect(await timeOf(createWatchers({ log }).revoke(['a']))).toBeLessThan(100);
+});
+
+test('a revocation is done when each watcher has acknowledged it, not before', async () => {
+  const watchers = createWatchers({ log });
+  const [one, two] = [join(watchers), join(watchers)];
+  await Promise.all([one.untilMessages(1), two.untilMessages(1)]);
+  let done = false;
+  const revoked = watchers.revoke(['a']).then(() => {
+    done = true;
+  });
+  await Promise.all([one.untilMessages(2), two.untilMessages(2)]);
+  expect(one.messages.at(-1)).toMatchObject({ number: 2, sessionIds: ['a'] });
+  one.acknowledge(2);
+  // Acknowledging an earlier message does not count.
+  two.acknowledge(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(done).toBe(false);
+  two.acknowledge(2);
+  await revoked;
+  for (const watcher of [one, two]) watcher.leave();
+});
+
+test('a watcher that does not acknowledge is cut off after a second, and the revocation is done', async () => {
+  const watchers = createWatchers({ log });
+  const silent = join(watchers);
+  await silent.untilMessages(1);
+  const took = await timeOf(watchers.revoke(['a']));
+  expect(took).toBeGreaterThan(900);
+  expect(took).toBeLessThan(2_000);
+  await silent.ended;
+  expect(watchers.count).toBe(0);
+});
+
+test('a watcher that never acknowledges is cut off even if nothing is revoked', async () => {
+  const watchers = createWatchers({ log });
+  const silent = join(watchers);
+  await silent.untilMessages(1);
+  await expect
+    .poll(
+      () => {
+        watchers.prepareConfirmation()();
+        return watchers.count;
+      },
+      { timeout: 5_000 },
+    )
+    .toBe(0);
+  await silent.ended;
+});
+
+test('a watcher that is gone may keep identities for as long as it was confirmed, and is waited for', async () => {
+  const watchers = createWatchers({ log });
+  const lost = join(watchers);
+  await lost.untilMessages(1);
+  await lost.confirm();
+  lost.leave();
+  await lost.ended;
+  expect(await timeOf(watchers.revoke(['a']))).toBeGreaterThan(500);
+  // One second later nobody needs to be waited for.
+  expect(await timeOf(watchers.revoke(['a']))).toBeLessThan(500);
+});
+
+test('only what had been acknowledged before the look at the database is confirmed', async () => {
+  const watchers = createWatchers({ log });
+  const watcher = join(watchers);
+  await watcher.untilMessages(1);
+  const confirm = watchers.prepareConfirmation();
+  watcher.acknowledge(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  confirm();
+  await watcher.untilMessages(2);
+  expect(watcher.messages.at(-1)?.confirmed).toBe(0);
+  watchers.prepareConfirmation()();
+  await watcher.untilMessages(3);
+  expect(watcher.messages.at(-1)?.confirmed).toBe(1);
+  watcher.leave();
+});
+
+test('what was never sent can’t be acknowledged', async () => {
+  const watchers = createWatchers({ log });
+  const forger = join(watchers);
+  await forger.untilMessages(1);
+  forger.acknowledge(1_000_000);
+  await expect(forger.ended).rejects.toMatchObject({ reason: 'INVALID_INPUT' });
+  expect(watchers.count).toBe(0);
+});
