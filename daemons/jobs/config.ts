@@ -26,6 +26,8 @@ const SETTINGS = {
   uploadRetentionDays: setting('JOBS_UPLOAD_RETENTION_DAYS', integer(30, { min: 1, max: 36_500 })),
   /** How long an upload may pause. */
   uploadStallSeconds: setting('JOBS_UPLOAD_STALL_SECONDS', integer(30, { min: 1, max: 3600 })),
+  /** Tasks that one user may have running at the same time; 0: no limit. */
+  maxRunningPerUser: setting('JOBS_MAX_RUNNING_PER_USER', integer(0, { min: 0, max: 1_000_000 })),
   /** How long an executor may be silent before its tasks are given to others. */
   leaseSeconds: setting('JOBS_LEASE_SECONDS', integer(15, { min: 1, max: 3600 })),
 };

@@ -9,6 +9,7 @@ export interface JobsMetrics {
   readonly attemptsEnded: Counter<'outcome'>;
   readonly tasksRescued: Counter<'type'>;
   readonly tasksBuried: Counter;
+  readonly tasksRedriven: Counter<'type'>;
   readonly batchSize: Histogram<'batch'>;
   readonly requestSeconds: Histogram<'edge' | 'operation' | 'outcome'>;
   readonly uploadBytes: Counter;
@@ -37,7 +38,7 @@ export function createJobsMetrics(registry: Registry): JobsMetrics {
     }),
     attemptsEnded: new Counter({
       name: 'jobber_jobs_attempts_ended_total',
-      help: 'Outcomes of attempts: finished, retried, released, buried, superseded',
+      help: 'Outcomes of attempts: finished, retried, deferred, released, buried, superseded',
       labelNames: ['outcome'],
       registers,
     }),
@@ -52,9 +53,15 @@ export function createJobsMetrics(registry: Registry): JobsMetrics {
       help: 'Tasks given up because they were lost too often',
       registers,
     }),
+    tasksRedriven: new Counter({
+      name: 'jobber_jobs_tasks_redriven_total',
+      help: 'Dead letters that were run again on request',
+      labelNames: ['type'],
+      registers,
+    }),
     batchSize: new Histogram({
       name: 'jobber_jobs_batch_size',
-      help: 'What was written or read together: accept, finish, read',
+      help: 'What was written or read together: accept, finish, return, read',
       labelNames: ['batch'],
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
       registers,

@@ -20,22 +20,27 @@ import { createMetrics } from '@jobber/shared/telemetry';
 import { createJobTypeCatalog } from './catalog/job-type-catalog.ts';
 import type { JobsConfig } from './config.ts';
 import { createCancellations } from './dispatch/cancellations.ts';
+import { createClaimWithinLimits } from './dispatch/claim-within-limits.ts';
 import { createJobChanges } from './dispatch/job-changes.ts';
 import { createNotifications } from './dispatch/notifications.ts';
 import { repeat } from './dispatch/repeat.ts';
 import { rescueLostTasks } from './dispatch/rescue-lost-tasks.ts';
 import { createTaskFeed } from './dispatch/task-feed.ts';
+import { createWaker } from './dispatch/wake-waiting.ts';
 import { JOBS_SERVICE_CALLERS, jobsGrpcService } from './edges/grpc-service.ts';
 import { createHttpApp } from './edges/http-app.ts';
 import { createCheckInput } from './input/check-input.ts';
 import { createJobsMetrics, measureQueue } from './jobs-metrics.ts';
 import { createLocalStorage, prepareLocalStorage } from './uploads/object-storage.ts';
 import { createUploadReader } from './uploads/upload-reader.ts';
+import { createAcceptJob } from './use-cases/accept-job.ts';
 import { createCancelJob } from './use-cases/cancel-job.ts';
 import { cleanUpUploads } from './use-cases/clean-up-uploads.ts';
 import { createExecuteJob } from './use-cases/execute-job.ts';
 import { createReadJob } from './use-cases/read-jobs.ts';
 import { createRecordOutcome } from './use-cases/record-outcomes.ts';
+import { createRetryJob } from './use-cases/retry-job.ts';
+import { createStartRounds } from './use-cases/start-rounds.ts';
 
 /** Requests are answered within 5 s, also while the database is silent. */
 const STATEMENT_TIMEOUT_MS = 3_500;
@@ -80,12 +85,22 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   const catalog = createJobTypeCatalog(orm);
   const reader = createUploadReader(scope);
   const checkInput = createCheckInput({ orm, reader, uploadsDir });
-  const readJob = createReadJob(pool, metrics);
-  const executeJob = createExecuteJob({ ...shared, catalog, checkInput });
-  const cancelJob = createCancelJob({ ...shared, readJob });
-  const recordOutcome = createRecordOutcome(shared);
-  const feed = createTaskFeed({ ...shared, leaseMs });
+  const maxRunningPerOwner = config.maxRunningPerUser || null;
+  const claim = createClaimWithinLimits({ pool, catalog }, { maxRunningPerOwner, leaseMs });
+  const feed = createTaskFeed({ ...shared, claim });
   const cancellations = createCancellations(notifications);
+  const waker = createWaker(shared);
+  const isLimited = (type: string) =>
+    maxRunningPerOwner !== null || (catalog.lastSeen(type)?.maxRunning ?? 0) > 0;
+  const mayPlace = (type: string) => !isLimited(type);
+  const acceptJob = createAcceptJob({ ...shared, feed, waker, leaseMs, mayPlace });
+  const { executeJob, executeJobs } = createExecuteJob({ ...shared, catalog, checkInput, acceptJob });
+  const readJob = createReadJob(pool, metrics);
+  const cancelJob = createCancelJob({ ...shared, readJob });
+  const startRounds = createStartRounds(shared);
+  const retryJob = createRetryJob({ pool, readJob, startRounds });
+  const changes = createJobChanges(notifications);
+  const recordOutcome = createRecordOutcome({ ...shared, waker, changes, isLimited });
 
   const authClient = createGrpcClient(AuthServiceDefinition, {
     address: config.authGrpcUrl,
@@ -109,7 +124,17 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     registry,
     health,
     authenticate: createRemoteAuthentication({ client: authClient, registry, scope, log }),
-    resolvers: { ...shared, catalog, readJob, executeJob, cancelJob },
+    resolvers: {
+      ...shared,
+      catalog,
+      storage,
+      readJob,
+      executeJob,
+      executeJobs,
+      cancelJob,
+      retryJob,
+      startRounds,
+    },
     uploads: {
       ...shared,
       storage,
@@ -118,7 +143,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
       limits: { maxBytes: config.uploadMaxBytes, quotaBytes: config.uploadQuotaBytes },
       stallMs: config.uploadStallSeconds * 1_000,
     },
-    events: { readJob, changes: createJobChanges(notifications), stopping: stopping.signal, log },
+    events: { readJob, changes, stopping: stopping.signal, log },
     production: config.environment === 'production',
   });
   const port = await serveHttp({ app, host: config.host, port: config.port, scope });
@@ -164,6 +189,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     cancellations.stop();
   });
 
+  waker.start(scope);
   const rescue = () => rescueLostTasks({ pool, notifications, metrics, log });
   repeat('rescuing tasks', { work: rescue, intervalMs: RESCUE_INTERVAL_MS, scope, log });
   const retentionMs = config.uploadRetentionDays * DAY_MS;

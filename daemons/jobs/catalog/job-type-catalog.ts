@@ -16,6 +16,8 @@ export interface JobTypeCatalog {
   find(name: string): Promise<CatalogEntry>;
   /** The type of this slug as it was last read, also when it is not offered any more. */
   bySlug(slug: string): Promise<CatalogEntry | undefined>;
+  /** The same without a look at the database: undefined when it was never read. */
+  lastSeen(slug: string): JobType | undefined;
   all(): Promise<JobType[]>;
   /** The catalog has changed: read it again before the next use. */
   invalidate(): void;
@@ -69,6 +71,7 @@ export function createJobTypeCatalog(orm: MikroORM): JobTypeCatalog {
       await refreshIfPossible();
       return entries.get(typeKey(slug));
     },
+    lastSeen: (slug) => entries.get(typeKey(slug))?.type,
     async all() {
       await refreshIfPossible();
       return [...entries.values()].map(({ type }) => type);

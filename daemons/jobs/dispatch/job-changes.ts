@@ -1,5 +1,5 @@
 import type { JobStatus } from '@jobber/db/jobs';
-import type { JobView } from '../use-cases/job-view.ts';
+import type { JobView } from '../job-view.ts';
 import type { Notifications } from './notifications.ts';
 
 /** What those who watch a job are told. */

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { buryTasks } from '../transitions/bury-tasks.ts';
 import { findHopelessTasks } from '../transitions/find-hopeless-tasks.ts';
-import { MAX_INTERRUPTIONS } from '../transitions/release-attempt.ts';
+import { MAX_INTERRUPTIONS } from '../transitions/release-attempts.ts';
 import { type RescuedTask, rescueTasks } from '../transitions/rescue-tasks.ts';
 import type { Notifications } from './notifications.ts';
 
@@ -36,8 +36,8 @@ export async function rescueLostTasks({ pool, notifications, metrics, log }: Res
   );
   metrics.tasksBuried.inc(buried.length);
   if (buried.length > 0)
-    log.error({ tasks: buried.length, jobIds: firstJobIds(buried) }, 'tasks given up: lost too often');
-  notifications.jobsChanged(buried);
+    log.error({ jobIds: firstJobIds(buried.map(({ id }) => id)) }, 'tasks given up: lost too often');
+  notifications.jobsChanged(buried.map(({ id }) => id));
 }
 
 function byExecutor(rescued: readonly RescuedTask[]): Map<string, RescuedTask[]> {

@@ -7,12 +7,6 @@ import { createTaskFeed } from './task-feed.ts';
 
 test('a feed that stops right after a subscription claims nothing for it, and it ends', async () => {
   let claims = 0;
-  const pool = {
-    query: async () => {
-      claims += 1;
-      return { rows: [] };
-    },
-  } as unknown as Pool;
   const nobody = {
     tasksReady() {},
     jobsChanged() {},
@@ -22,9 +16,12 @@ test('a feed that stops right after a subscription claims nothing for it, and it
     onJobsCancelled() {},
   };
   const feed = createTaskFeed({
-    pool,
+    pool: {} as Pool,
     notifications: nobody,
-    leaseMs: 1_000,
+    async claim() {
+      claims += 1;
+      return [];
+    },
     metrics: createJobsMetrics(createMetrics('jobs')),
     log: createLogger({ daemon: 'test', level: 'silent' }),
   });

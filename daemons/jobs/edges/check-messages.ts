@@ -30,7 +30,7 @@ export function toRef(ref: AttemptRefMessage | undefined): AttemptRef {
 }
 
 /** @throws AppError 400 INVALID_INPUT */
-export function toOutcome(message: AttemptOutcomeMessage): AttemptOutcome {
+export function toOutcome(message: AttemptOutcomeMessage, executorId: string): AttemptOutcome {
   const { jobId, seq, attempt } = toRef(message.ref);
   const decided: DecidedItem[] = [];
   const retry: [number, ItemFailure][] = [];
@@ -44,8 +44,9 @@ export function toOutcome(message: AttemptOutcomeMessage): AttemptOutcome {
     else if (status === ItemStatus.RETRY) retry.push([offset, toFailure(error)]);
     else refuse('INVALID_INPUT', `Item offset ${offset} has no status`);
   }
-  const { interrupted, countersJson } = message;
-  return { jobId, seq, attempt, decided, retry, interrupted, counters: toCounters(countersJson) };
+  const { interrupted, deferred, countersJson } = message;
+  const counters = toCounters(countersJson);
+  return { executorId, jobId, seq, attempt, decided, retry, interrupted, deferred, counters };
 }
 
 /** A result that can't be kept as it is fails its item, not the other outcomes that travel with it. */

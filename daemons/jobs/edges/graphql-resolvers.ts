@@ -5,20 +5,30 @@ import type { Context } from 'hono';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
+import type { ObjectStorage } from '../uploads/object-storage.ts';
 import type { CancelJob } from '../use-cases/cancel-job.ts';
-import type { ExecuteJob } from '../use-cases/execute-job.ts';
-import type { JobView } from '../use-cases/job-view.ts';
+import type { ExecuteJob, ExecuteJobs } from '../use-cases/execute-job.ts';
+import type { DeadLetterFilter } from '../use-cases/find-dead-letters.ts';
+import { listDeadLetters, readDeadLetter } from '../use-cases/list-dead-letters.ts';
 import { type JobFilter, listJobs } from '../use-cases/list-jobs.ts';
 import type { ReadJob } from '../use-cases/read-jobs.ts';
-import { createOutcomeReader, type OutcomeReader } from '../use-cases/read-outcomes.ts';
+import { redriveDeadLetters } from '../use-cases/redrive-dead-letters.ts';
+import type { RetryJob } from '../use-cases/retry-job.ts';
+import type { StartRounds } from '../use-cases/start-rounds.ts';
 import { answerInTime } from './answer-in-time.ts';
+import { createDeadLetterPresenter } from './present-dead-letter.ts';
+import { createJobPresenter } from './present-job.ts';
 
 export interface JobsResolverParts {
   readonly pool: Pool;
   readonly catalog: JobTypeCatalog;
+  readonly storage: ObjectStorage;
   readonly executeJob: ExecuteJob;
+  readonly executeJobs: ExecuteJobs;
   readonly readJob: ReadJob;
   readonly cancelJob: CancelJob;
+  readonly retryJob: RetryJob;
+  readonly startRounds: StartRounds;
   readonly metrics: Pick<JobsMetrics, 'requestSeconds'>;
   readonly classify: ClassifyError;
 }
@@ -30,45 +40,9 @@ const OFFER_FRESH_MS = 3 * 60 * 1_000;
 type Optional<T> = { readonly [K in keyof T]?: T[K] | null };
 
 export function jobsResolvers(parts: JobsResolverParts): Resolvers {
-  const { pool, catalog, metrics, classify } = parts;
-  const readers = new WeakMap<Context, OutcomeReader>();
-
-  function readerOf(c: Context): OutcomeReader {
-    const reader = readers.get(c) ?? createOutcomeReader(pool);
-    readers.set(c, reader);
-    return reader;
-  }
-
-  async function present(job: JobView, c: Context) {
-    const outcomes = readerOf(c);
-    const { id, size, completed, failed, status, startedAt, endedAt } = job;
-    return {
-      id,
-      name: (await catalog.bySlug(job.type))?.type.name ?? job.type,
-      slug: job.type,
-      size,
-      completed,
-      failed,
-      status,
-      owner: job.ownerId,
-      startedAt,
-      endedAt,
-      async result() {
-        if (size !== 1 || completed !== 1) return null;
-        const [item] = await outcomes.items(id, { limit: 1, after: -1 });
-        return item?.result ?? null;
-      },
-      counters: () => outcomes.counters(id),
-      async errors({ limit }: { limit: number }) {
-        const errors = failed === 0 ? [] : await outcomes.errors(id, { limit });
-        return errors.map(({ index, error }) => ({ index, ...error }));
-      },
-      async items({ limit, after }: { limit: number; after?: number | null }) {
-        const items = await outcomes.items(id, { limit, after: after ?? -1 });
-        return items.map((item) => ({ ...item, error: item.error && { index: item.index, ...item.error } }));
-      },
-    };
-  }
+  const { catalog, metrics, classify } = parts;
+  const presentJob = createJobPresenter(parts);
+  const presentDeadLetter = createDeadLetterPresenter(parts, presentJob);
 
   function measured(operation: string, resolver: Resolver): Resolver {
     return async (args, c) => {
@@ -90,7 +64,7 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
 
   const resolvers: Resolvers = {
     job: inTime(async ({ id }: { id: number }, c) =>
-      present(await parts.readJob(await callerOf(c).identity(), id), c),
+      presentJob(await parts.readJob(await callerOf(c).identity(), id), c),
     ),
     jobs: inTime(
       async (args: { filter?: Optional<JobFilter> | null; limit: number; before?: number | null }, c) => {
@@ -98,23 +72,61 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
         const filter = withoutNulls(args.filter ?? {}) as JobFilter;
         const page = { filter, limit: args.limit, ...(args.before != null && { before: args.before }) };
         const jobs = await listJobs(parts, identity, page);
-        return Promise.all(jobs.map((job) => present(job, c)));
+        return Promise.all(jobs.map((job) => presentJob(job, c)));
       },
     ),
     jobsMetadata: inTime(async (_args, c) => {
       await callerOf(c).identity();
       const now = Date.now();
       const types = await catalog.all();
-      return types.map((type) => ({ ...type, available: now - type.offeredAt.getTime() < OFFER_FRESH_MS }));
+      return types.map((type) => ({
+        ...type,
+        timeout: type.timeoutMs,
+        available: now - type.offeredAt.getTime() < OFFER_FRESH_MS,
+      }));
+    }),
+    deadLetters: inTime(
+      async (
+        args: { filter?: Optional<DeadLetterFilter> | null; limit: number; before?: string | null },
+        c,
+      ) => {
+        const identity = await callerOf(c).identity();
+        const filter = withoutNulls(args.filter ?? {}) as DeadLetterFilter;
+        const page = { filter, limit: args.limit, ...(args.before != null && { before: args.before }) };
+        const letters = await listDeadLetters(parts, identity, page);
+        return Promise.all(letters.map((letter) => presentDeadLetter(letter, identity, c)));
+      },
+    ),
+    deadLetter: inTime(async ({ id }: { id: string }, c) => {
+      const identity = await callerOf(c).identity();
+      return presentDeadLetter(await readDeadLetter(parts, identity, id), identity, c);
     }),
     // To check a large file takes its time; the steps that wait for others have limits of their own.
     async executeJob({ executeJobInput }, c) {
       const identity = await answerInTime(callerOf(c).identity());
-      return present(await parts.executeJob(identity, executeJobInput), c);
+      return presentJob(await parts.executeJob(identity, executeJobInput), c);
+    },
+    async executeJobs({ executeJobsInput }, c) {
+      const identity = await answerInTime(callerOf(c).identity());
+      const jobs = await parts.executeJobs(identity, executeJobsInput);
+      return Promise.all(jobs.map((job) => presentJob(job, c)));
     },
     cancelJob: inTime(async ({ id }: { id: number }, c) =>
-      present(await parts.cancelJob(await callerOf(c).identity(), id), c),
+      presentJob(await parts.cancelJob(await callerOf(c).identity(), id), c),
     ),
+    retryJob: inTime(async ({ id }: { id: number }, c) =>
+      presentJob(await parts.retryJob(await callerOf(c).identity(), id), c),
+    ),
+    redriveDeadLetters: inTime(async (args, c) => {
+      const identity = await callerOf(c).identity();
+      const { ids, filter, all, dryRun } = args;
+      return redriveDeadLetters(parts, identity, {
+        ...(ids != null && { ids }),
+        ...(filter != null && { filter: withoutNulls(filter) }),
+        all: all === true,
+        dryRun: dryRun === true,
+      });
+    }),
   };
   return Object.fromEntries(
     Object.entries(resolvers).map(([operation, resolver]) => [operation, measured(operation, resolver)]),

@@ -9,7 +9,8 @@ import { AppError, type ClassifyError, isAppError, refuse } from '@jobber/shared
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { Cancellations } from '../dispatch/cancellations.ts';
-import type { Subscription, TaskFeed } from '../dispatch/task-feed.ts';
+import type { Subscription } from '../dispatch/subscription.ts';
+import type { TaskFeed } from '../dispatch/task-feed.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { readRunningUpload } from '../transitions/read-running-upload.ts';
 import { renewLeases } from '../transitions/renew-leases.ts';
@@ -80,7 +81,7 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
           }
         : { $case: 'itemsJson', value: task.items ?? '[]' },
       leaseMs,
-      timeoutMs: entry?.type.timeoutMs ?? leaseMs,
+      timeoutMs: task.timeoutMs ?? entry?.type.timeoutMs ?? leaseMs,
       ownerId: task.ownerId,
       traceparent: '',
     };
@@ -143,10 +144,11 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       for await (const jobIds of cancellations.watch(context.signal)) yield { jobIds };
     },
 
-    acknowledgeJob: ({ outcomes }) =>
+    acknowledgeJob: ({ executorId, outcomes }) =>
       measured('AcknowledgeJob', async () => {
         if (outcomes.length > MAX_REFS) refuse('TOO_LARGE', `At most ${MAX_REFS} outcomes in one request`);
-        const checked = outcomes.map(toOutcome);
+        checkExecutorId(executorId);
+        const checked = outcomes.map((outcome) => toOutcome(outcome, executorId));
         const statuses = await Promise.all(checked.map(parts.recordOutcome));
         return { statuses: statuses.map((status) => ACK_STATUS[status]) };
       }),

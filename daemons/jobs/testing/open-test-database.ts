@@ -4,7 +4,7 @@ import { type Database, openDatabase } from '@jobber/db/connection';
 import { JobType, jobsDatabase } from '@jobber/db/jobs';
 import { migrate } from '@jobber/db/migrate';
 import { afterAll } from 'vitest';
-import { acceptJobs, type NewJob, type NewTask } from '../transitions/accept-jobs.ts';
+import { acceptJobs, type NewJob, type NewJobOptions, type NewTask } from '../transitions/accept-jobs.ts';
 
 export const OWNER = '00000000-0000-4000-8000-000000000001';
 
@@ -40,22 +40,33 @@ export const ECHO: JobType = {
 /** Accepts one job of `tasks` tasks with `itemsPerTask` items each. @returns its id */
 export async function acceptJob(
   { pool }: Database,
-  { tasks = 1, itemsPerTask = 1 }: { tasks?: number; itemsPerTask?: number } = {},
+  { tasks = 1, itemsPerTask = 1, ...options }: Partial<NewJobAsked> = {},
 ): Promise<number> {
-  const [acceptance] = await acceptJobs(pool, [newJob({ tasks, itemsPerTask })]);
+  const [acceptance] = await acceptJobs(pool, [newJob({ tasks, itemsPerTask, ...options })], TEST_LEASE_MS);
   if (acceptance?.outcome !== 'accepted') throw new Error('not accepted');
   return acceptance.id;
 }
 
-export function newJob(options: { tasks: number; itemsPerTask: number; idempotencyKey?: string }): NewJob {
-  const { tasks, itemsPerTask, idempotencyKey = randomUUID() } = options;
+export const TEST_LEASE_MS = 60_000;
+
+export interface NewJobAsked {
+  readonly tasks: number;
+  readonly itemsPerTask: number;
+  readonly idempotencyKey?: string;
+  readonly ownerId?: string;
+  readonly options?: NewJobOptions;
+}
+
+export function newJob(asked: NewJobAsked): NewJob {
+  const { tasks, itemsPerTask, idempotencyKey = randomUUID(), ownerId = OWNER, options = null } = asked;
   return {
-    ownerId: OWNER,
+    ownerId,
     type: ECHO.slug,
     size: tasks * itemsPerTask,
     uploadName: null,
     idempotencyKey,
     inputHash: Buffer.from('hash'),
+    options,
     tasks: Array.from({ length: tasks }, (_, seq) => newTask(seq * itemsPerTask, itemsPerTask)),
   };
 }

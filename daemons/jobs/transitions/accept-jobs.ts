@@ -1,4 +1,5 @@
-import type { Pool } from 'pg';
+import type { JobStatus } from '@jobber/db/jobs';
+import type { Pool, PoolClient } from 'pg';
 
 /** A job that has passed every check, with its tasks. */
 export interface NewJob {
@@ -11,7 +12,24 @@ export interface NewJob {
   readonly idempotencyKey: string | null;
   /** SHA-256 of what was asked for. */
   readonly inputHash: Buffer | null;
+  /** Null: everything as the job type says, at once. */
+  readonly options: NewJobOptions | null;
   readonly tasks: readonly NewTask[];
+}
+
+/** What a request asks for besides its input. */
+export interface NewJobOptions {
+  /** -100 to 100; by default 0. */
+  readonly priority?: number;
+  /** Not before this time. */
+  readonly runAt?: Date;
+  /** The same in milliseconds from now, by the database's clock. */
+  readonly delayMs?: number;
+  readonly timeoutMs?: number;
+  readonly maxAttempts?: number;
+  readonly backoffMs?: number;
+  readonly uniqueFor?: string;
+  readonly tags?: readonly string[];
 }
 
 export interface NewTask {
@@ -22,50 +40,93 @@ export interface NewTask {
   readonly byteFrom: number | null;
   readonly byteTo: number | null;
   readonly line: number | null;
+  /** The executor that has a place for the task: its first attempt starts with the acceptance. */
+  readonly executorId?: string;
 }
 
 /**
- * `existing`: the owner has used the idempotency key before. `upload-gone`: the upload was removed in the meantime.
- * Nothing was written then.
+ * `existing`: the owner has used the idempotency key before, or has an unfinished job that is unique for the same.
+ * `upload-gone`: the upload was removed in the meantime. Nothing was written then.
  */
 export type Acceptance =
-  | { readonly outcome: 'accepted'; readonly id: number; readonly startedAt: Date }
+  | {
+      readonly outcome: 'accepted';
+      readonly id: number;
+      readonly status: JobStatus;
+      readonly startedAt: Date;
+      readonly runAt: Date | null;
+    }
   | { readonly outcome: 'existing' }
   | { readonly outcome: 'upload-gone' };
 
-/** The lock on `kept_upload` keeps `expire-uploads` from removing a file that a job accepted right now reads. */
+/**
+ * none → job IN_PROGRESS with tasks `ready` (or `running`, where an executor has a place already), or SCHEDULED with tasks
+ * `waiting`. The lock on `kept_upload` keeps `expire-uploads` from removing a file that a job accepted right now reads.
+ */
 const ACCEPT_JOBS = `
   with asked as materialized (
-    select nextval(pg_get_serial_sequence('job', 'id')) as id, a.*
-    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[])
-      with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, ord)
+    select nextval(pg_get_serial_sequence('job', 'id')) as id, a.*,
+      coalesce((o ->> 'priority')::int, 0) as priority,
+      coalesce((o ->> 'runAt')::timestamptz, now() + (o ->> 'delayMs')::float8 * interval '1 ms') as run_at
+    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[], $7::jsonb[])
+      with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, o, ord)
   ), kept_upload as materialized (
     select name from upload where name = any($4::text[]) and removed_at is null for key share
   ), accepted as (
-    insert into job (id, owner_id, type, status, size, upload_name, idempotency_key, input_hash)
-    select id, owner_id, type, 'IN_PROGRESS', size, upload_name, idempotency_key, input_hash from asked
+    insert into job (id, owner_id, type, status, size, upload_name, idempotency_key, input_hash, priority, run_at,
+      timeout_ms, max_attempts, backoff_ms, unique_for, tags)
+    select id, owner_id, type, case when run_at > now() then 'SCHEDULED' else 'IN_PROGRESS' end, size, upload_name,
+      idempotency_key, input_hash, priority, run_at, (o ->> 'timeoutMs')::bigint, (o ->> 'maxAttempts')::int,
+      (o ->> 'backoffMs')::bigint, o ->> 'uniqueFor',
+      case when o ? 'tags' then array(select jsonb_array_elements_text(o -> 'tags')) else '{}' end
+    from asked
     where upload_name is null or upload_name in (select name from kept_upload)
-    on conflict (owner_id, idempotency_key) where idempotency_key is not null do nothing
-    returning id, started_at
+    on conflict do nothing
+    returning id, started_at, status, run_at
   ), tasks as (
-    insert into task (job_id, seq, type, owner_id, first_item, item_count, items, byte_from, byte_to, line)
-    select asked.id, t.seq, asked.type, asked.owner_id, t.first_item, t.item_count, t.items, t.byte_from, t.byte_to, t.line
-    from unnest($7::int[], $8::int[], $9::int[], $10::int[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[])
-      as t(ord, seq, first_item, item_count, items, byte_from, byte_to, line)
+    insert into task (job_id, seq, type, owner_id, priority, state, available_at, attempt, executor_id, lease_until,
+      first_item, item_count, items, byte_from, byte_to, line)
+    select asked.id, t.seq, asked.type, asked.owner_id, asked.priority,
+      case when accepted.status = 'SCHEDULED' then 'waiting' when started then 'running' else 'ready' end,
+      case when accepted.status = 'SCHEDULED' then accepted.run_at else now() end,
+      started::int, case when started then t.executor_id end,
+      case when started then clock_timestamp() + $17 * interval '1 ms' end,
+      t.first_item, t.item_count, t.items, t.byte_from, t.byte_to, t.line
+    from unnest($8::int[], $9::int[], $10::int[], $11::int[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
+      $16::text[]) as t(ord, seq, first_item, item_count, items, byte_from, byte_to, line, executor_id)
     join asked using (ord)
     join accepted on accepted.id = asked.id
+    cross join lateral (
+      select t.executor_id is not null and accepted.status = 'IN_PROGRESS' as started
+    ) s
   )
-  select asked.id, (extract(epoch from accepted.started_at) * 1000)::float8 as started_at_ms,
+  select asked.id, accepted.status, (extract(epoch from accepted.started_at) * 1000)::float8 as started_at_ms,
+    (extract(epoch from accepted.run_at) * 1000)::float8 as run_at_ms,
     upload_name is not null and upload_name not in (select name from kept_upload) as upload_gone
   from asked left join accepted on accepted.id = asked.id
   order by asked.ord`;
 
-/** Writes jobs and all of their tasks, in state `ready`, in one statement: all of them or none. */
-export async function acceptJobs(pool: Pool, jobs: readonly NewJob[]): Promise<Acceptance[]> {
+interface AcceptanceRow {
+  readonly id: string;
+  readonly status: JobStatus | null;
+  readonly started_at_ms: number | null;
+  readonly run_at_ms: number | null;
+  readonly upload_gone: boolean;
+}
+
+/**
+ * Writes jobs and all of their tasks in one statement: all of them or none.
+ * @param leaseMs lease of the tasks that start with the acceptance, in milliseconds
+ */
+export async function acceptJobs(
+  database: Pool | PoolClient,
+  jobs: readonly NewJob[],
+  leaseMs: number,
+): Promise<Acceptance[]> {
   const tasks = jobs.flatMap((job, index) =>
     job.tasks.map((task, seq) => ({ ...task, ord: index + 1, seq })),
   );
-  const { rows } = await pool.query<{ id: string; started_at_ms: number | null; upload_gone: boolean }>({
+  const { rows } = await database.query<AcceptanceRow>({
     name: 'accept-jobs',
     text: ACCEPT_JOBS,
     values: [
@@ -75,6 +136,7 @@ export async function acceptJobs(pool: Pool, jobs: readonly NewJob[]): Promise<A
       jobs.map((job) => job.uploadName),
       jobs.map((job) => job.idempotencyKey),
       jobs.map((job) => job.inputHash),
+      jobs.map((job) => (job.options === null ? null : JSON.stringify(job.options))),
       tasks.map((task) => task.ord),
       tasks.map((task) => task.seq),
       tasks.map((task) => task.firstItem),
@@ -83,11 +145,21 @@ export async function acceptJobs(pool: Pool, jobs: readonly NewJob[]): Promise<A
       tasks.map((task) => task.byteFrom),
       tasks.map((task) => task.byteTo),
       tasks.map((task) => task.line),
+      tasks.map((task) => task.executorId ?? null),
+      leaseMs,
     ],
   });
-  return rows.map(({ id, started_at_ms: startedAt, upload_gone: gone }) =>
-    startedAt === null
-      ? { outcome: gone ? 'upload-gone' : 'existing' }
-      : { outcome: 'accepted', id: Number(id), startedAt: new Date(startedAt) },
-  );
+  return rows.map(toAcceptance);
+}
+
+function toAcceptance(row: AcceptanceRow): Acceptance {
+  const { id, status, started_at_ms: startedAt, run_at_ms: runAt, upload_gone: gone } = row;
+  if (status === null || startedAt === null) return { outcome: gone ? 'upload-gone' : 'existing' };
+  return {
+    outcome: 'accepted',
+    id: Number(id),
+    status,
+    startedAt: new Date(startedAt),
+    runAt: runAt === null ? null : new Date(runAt),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { type JobRow, type JobView, toJobView } from '../job-view.ts';
 import { type AttemptRef, columnsOf } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { againAfterDeadlock } from './run-batch.ts';
@@ -26,22 +27,26 @@ const BURY_TASKS = `
     where task.state = 'running'
   ), changed as (
     update task set state = 'dead', decided = task.decided || b.items, lease_until = null,
-      failures = failures + 1, last_error = b.error ->> 'message'
+      failures = failures + 1, last_error = b.error ->> 'message', died_at = clock_timestamp()
     from buried b
     where task.job_id = b.job_id and task.seq = b.seq and task.attempt = b.attempt and task.state = 'running'
-    returning task.job_id, task.seq, 0 as succeeded, b.count as failed
-  ), ${COUNT_DECIDED_ITEMS}
-  select job_id from changed`;
+    returning task.job_id, task.seq, task.attempt, task.executor_id, b.error, 0 as succeeded, b.count as failed
+  ), ${COUNT_DECIDED_ITEMS}, told as (
+    insert into history (job_id, seq, attempt, round, event, executor_id, reason, message)
+    select job_id, seq, attempt, round, 'died', executor_id, error ->> 'reason', error ->> 'message'
+    from changed join locked on locked.id = job_id
+  )
+  select counted.* from counted`;
 
-/** @returns the ids of the jobs that lost a task this way. */
-export async function buryTasks(pool: Pool, attempts: readonly BuriedAttempt[]): Promise<number[]> {
+/** @returns the jobs that lost a task this way. */
+export async function buryTasks(pool: Pool, attempts: readonly BuriedAttempt[]): Promise<JobView[]> {
   const errors = attempts.map(({ reason, message }) => JSON.stringify({ reason, message }));
   const { rows } = await againAfterDeadlock(() =>
-    pool.query<{ job_id: string }>({
+    pool.query<JobRow>({
       name: 'bury-tasks',
       text: BURY_TASKS,
       values: [...columnsOf(attempts), errors],
     }),
   );
-  return rows.map((row) => Number(row.job_id));
+  return rows.map(toJobView);
 }

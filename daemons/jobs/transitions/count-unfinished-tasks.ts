@@ -3,6 +3,8 @@ import type { Pool } from 'pg';
 
 /** How many tasks wait and run. Reads only, and only the indexes of unfinished tasks. */
 const COUNT_UNFINISHED_TASKS = `
+  select type, 'waiting' as state, count(*)::int as count from task where state = 'waiting' group by type
+  union all
   select type, 'ready' as state, count(*)::int as count from task where state = 'ready' group by type
   union all
   select type, 'running' as state, count(*)::int as count from task where state = 'running' group by type`;

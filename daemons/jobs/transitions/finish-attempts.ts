@@ -1,5 +1,6 @@
-import type { DecidedItem, JobStatus } from '@jobber/db/jobs';
+import type { DecidedItem } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
+import { type JobRow, type JobView, toJobView } from '../job-view.ts';
 import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
@@ -11,59 +12,77 @@ export interface FinishedAttempt extends AttemptRef {
   readonly counters: Readonly<Record<string, number>> | null;
 }
 
+const HAS_FAILED_ITEM = `(a.failed > 0 or (task.decided <> '[]' and task.decided @? '$[*] ? (@[1] == 0)'))`;
+
 /** running → succeeded, or → dead when an item of the task has failed for good. */
 const FINISH_ATTEMPTS = `
   with asked as (
-    select * from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::jsonb[], $7::jsonb[], $8::int[])
-      as a(job_id, seq, attempt, succeeded, failed, decided, counters, max_offset)
+    select * from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::jsonb[], $7::jsonb[], $8::int[],
+      $9::jsonb[])
+      as a(job_id, seq, attempt, succeeded, failed, decided, counters, max_offset, error)
   ), ${LOCK_JOBS_IN_PROGRESS}, changed as (
     update task set
-      state = case
-        when a.failed > 0 or task.decided @? '$[*] ? (@[1] == 0)' then 'dead' else 'succeeded' end,
+      state = case when ${HAS_FAILED_ITEM} then 'dead' else 'succeeded' end,
       decided = task.decided || a.decided,
       counters = task.counters || a.counters,
-      lease_until = null
+      lease_until = null,
+      died_at = case when ${HAS_FAILED_ITEM} then clock_timestamp() end,
+      last_error = coalesce(a.error ->> 'message', last_error)
     from asked a join locked on locked.id = a.job_id
     where task.job_id = a.job_id and task.seq = a.seq and task.attempt = a.attempt and task.state = 'running'
       and jsonb_array_length(task.decided) + jsonb_array_length(a.decided) = task.item_count
       and ${OUTCOME_FITS_TASK}
-    returning task.job_id, task.seq, task.attempt, a.succeeded, a.failed
-  ), ${COUNT_DECIDED_ITEMS}
-  select job_id, seq, attempt, null as status from changed
-  union all
-  select id, null, null, status from counted`;
+    returning task.job_id, task.seq, task.attempt, task.type, a.succeeded, a.failed, a.error, locked.round,
+      task.executor_id, task.state, task.last_error
+  ), ${COUNT_DECIDED_ITEMS}, told as (
+    insert into history (job_id, seq, attempt, round, event, executor_id, reason, message)
+    select job_id, seq, attempt, round, 'died', executor_id, coalesce(error ->> 'reason', 'Failed'), last_error
+    from changed where state = 'dead'
+  )
+  select changed.job_id, changed.seq, changed.attempt, counted.*
+  from changed join counted on counted.id = changed.job_id`;
 
-/** What became of an attempt's job: its status after this attempt. Undefined: superseded, and nothing was changed. */
-export type Finish = { readonly jobStatus: JobStatus } | undefined;
+/** The attempt's job after this attempt. Undefined: superseded, and nothing was changed. */
+export type Finish = JobView | undefined;
 
 /** @returns for each attempt, in order, what was recorded. */
 export async function finishAttempts(pool: Pool, attempts: readonly FinishedAttempt[]): Promise<Finish[]> {
-  const { rows } = await pool.query<FinishRow>({
+  const { rows } = await pool.query<AttemptRow & JobRow>({
     name: 'finish-attempts',
     text: FINISH_ATTEMPTS,
     values: [
       ...columnsOf(attempts),
-      attempts.map(({ decided }) => decided.filter((item) => item[1] === 1).length),
-      attempts.map(({ decided }) => decided.filter((item) => item[1] === 0).length),
+      attempts.map(({ decided }) => countOf(decided, 1)),
+      attempts.map(({ decided }) => countOf(decided, 0)),
       attempts.map(({ decided }) => JSON.stringify(decided)),
       attempts.map(({ counters }) => JSON.stringify(counters ? [counters] : [])),
       attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
+      attempts.map(({ decided }) => firstError(decided)),
     ],
   });
-  const statuses = new Map<number, JobStatus>();
-  const recorded = new Set<string>();
+  const jobs = new Map<number, JobView>();
+  const recorded = new Map<string, JobView>();
   for (const row of rows) {
-    if (row.status === null) recorded.add(keyOf(refOfRow(row)));
-    else statuses.set(Number(row.job_id), row.status);
+    const id = Number(row.job_id);
+    const job = jobs.get(id) ?? toJobView(row);
+    jobs.set(id, job);
+    recorded.set(keyOf(refOfRow(row)), job);
   }
   return attempts.map((attempt) => {
     // Of two copies in one batch only the first is recorded.
-    const jobStatus = recorded.delete(keyOf(attempt)) ? statuses.get(attempt.jobId) : undefined;
-    return jobStatus && { jobStatus };
+    const key = keyOf(attempt);
+    const job = recorded.get(key);
+    recorded.delete(key);
+    return job;
   });
 }
 
-/** An attempt that was recorded; or, with a status, a job that has changed. */
-type FinishRow =
-  | (AttemptRow & { readonly status: null })
-  | { readonly job_id: string; readonly status: JobStatus };
+/** @param succeeded 1: the items that have succeeded; 0: those that have failed for good */
+export function countOf(decided: readonly DecidedItem[], succeeded: 0 | 1): number {
+  return decided.reduce((count, item) => (item[1] === succeeded ? count + 1 : count), 0);
+}
+
+function firstError(decided: readonly DecidedItem[]): string | null {
+  const failure = decided.find((item) => item[1] === 0);
+  return failure ? JSON.stringify(failure[2]) : null;
+}

@@ -3,9 +3,9 @@ import type { AttemptRef } from './attempt-ref.ts';
 
 /** How far a running attempt's task has come. Reads only. */
 const READ_RUNNING_ATTEMPT = `
-  select task.item_count, task.failures, task.interruptions, jt.max_attempts,
+  select task.item_count, task.failures, task.interruptions, coalesce(job.max_attempts, jt.max_attempts) as max_attempts,
     (select coalesce(json_agg((d -> 0)::int), '[]') from jsonb_array_elements(task.decided) d) as decided_offsets
-  from task join job_type jt on jt.slug = task.type
+  from task join job_type jt on jt.slug = task.type join job on job.id = task.job_id
   where task.job_id = $1 and task.seq = $2 and task.attempt = $3 and task.state = 'running'`;
 
 export interface RunningAttempt {

@@ -15,12 +15,18 @@ const RESCUE_TASKS = `
     order by lease_until
     limit ${BATCH}
     for update skip locked
+  ), rescued as (
+    update task set state = 'ready', interruptions = interruptions + 1, lease_until = null,
+      available_at = clock_timestamp()
+    from lost
+    where task.job_id = lost.job_id and task.seq = lost.seq and task.attempt = lost.attempt and task.state = 'running'
+    returning task.job_id, task.seq, task.attempt, task.type, task.executor_id
+  ), told as (
+    insert into history (job_id, seq, attempt, round, event, executor_id, reason, message)
+    select job_id, seq, attempt, job.round, 'rescued', executor_id, 'LeaseExpired', 'The executor was not heard of in time'
+    from rescued join job on job.id = rescued.job_id
   )
-  update task set state = 'ready', interruptions = interruptions + 1, lease_until = null,
-    available_at = clock_timestamp()
-  from lost
-  where task.job_id = lost.job_id and task.seq = lost.seq and task.attempt = lost.attempt and task.state = 'running'
-  returning task.job_id, task.seq, task.attempt, task.type, task.executor_id`;
+  select * from rescued`;
 
 export interface RescuedTask {
   readonly jobId: number;

@@ -12,6 +12,8 @@ export interface StartedTask extends AttemptRef {
   /** The items as a JSON array; null when `upload` holds them. */
   readonly items: string | null;
   readonly upload: StartedUploadSlice | null;
+  /** The job's own limit of one attempt; null: its type's. */
+  readonly timeoutMs: number | null;
 }
 
 export interface StartedUploadSlice {
@@ -26,7 +28,7 @@ export interface StartedUploadSlice {
 /** Ends a `with started as (update task … returning *)` with all that an executor needs. */
 export const SELECT_STARTED = `
   select s.job_id, s.seq, s.attempt, s.type, s.first_item, s.item_count, s.items, s.byte_from, s.byte_to, s.line,
-    j.owner_id, u.name as upload_name, u.format, u.csv_header,
+    s.owner_id, j.timeout_ms, u.name as upload_name, u.format, u.csv_header,
     (select coalesce(json_agg((d -> 0)::int), '[]') from jsonb_array_elements(s.decided) d) as decided_offsets
   from started s
   join job j on j.id = s.job_id
@@ -45,6 +47,7 @@ export interface StartedRow {
   byte_to: string | null;
   line: string | null;
   owner_id: string;
+  timeout_ms: string | null;
   upload_name: string | null;
   format: string | null;
   csv_header: string[] | null;
@@ -62,6 +65,7 @@ export function toStartedTask(row: StartedRow): StartedTask {
     itemCount: row.item_count,
     decidedOffsets: row.decided_offsets,
     items: row.items,
+    timeoutMs: row.timeout_ms === null ? null : Number(row.timeout_ms),
     upload:
       row.upload_name === null || row.items !== null
         ? null

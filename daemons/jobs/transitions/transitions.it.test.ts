@@ -1,25 +1,35 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import { expect, test } from 'vitest';
-import { acceptJob, newJob, openTestDatabase } from '../testing/open-test-database.ts';
+import { acceptJob, newJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
 import { acceptJobs } from './accept-jobs.ts';
 import type { AttemptRef } from './attempt-ref.ts';
 import { buryTasks } from './bury-tasks.ts';
 import { cancelJob } from './cancel-job.ts';
-import { claimTasks } from './claim-tasks.ts';
+import { claimTasks, FIRST_OWNER } from './claim-tasks.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
-import { MAX_INTERRUPTIONS, releaseAttempt } from './release-attempt.ts';
+import { MAX_INTERRUPTIONS, releaseAttempts } from './release-attempts.ts';
 import { renewLeases } from './renew-leases.ts';
 import { rescueTasks } from './rescue-tasks.ts';
-import { retryAttempt } from './retry-attempt.ts';
+import { retryAttempts } from './retry-attempts.ts';
+import type { ReturnTasks, UnfinishedAttempt } from './return-tasks.ts';
 import { startTask } from './start-task.ts';
+import { wakeTasks } from './wake-tasks.ts';
 
 const database = await openTestDatabase();
 const { pool } = database;
 
 const LEASE_MS = 60_000;
-const claim = (limit: number, leaseMs = LEASE_MS) =>
-  claimTasks(pool, { types: ['echo'], limit, order: 'oldest', executorId: 'executor-1', leaseMs });
+const claim = async (limit: number, leaseMs = LEASE_MS) => {
+  const asked = { types: ['echo'], limit, order: 'oldest', executorId: 'executor-1', leaseMs } as const;
+  return (await claimTasks(pool, { ...asked, afterOwner: FIRST_OWNER, maxRunningPerOwner: null })).tasks;
+};
+const first = (transition: ReturnTasks) => async (_pool: unknown, attempt: UnfinishedAttempt) =>
+  (await transition(pool, [attempt]))[0];
+const retryAttempt = first(retryAttempts);
+const releaseAttempt = first(releaseAttempts);
+/** Backoffs of the job type are 0: what waits is due at once. */
+const wake = () => wakeTasks(pool);
 const succeeded = (count: number): DecidedItem[] =>
   Array.from({ length: count }, (_, offset) => [offset, 1, { offset }]);
 const finish = (ref: AttemptRef, decided: readonly DecidedItem[]) =>
@@ -28,7 +38,7 @@ const unfinished = (ref: AttemptRef, decided: readonly DecidedItem[] = []) => ({
   ...ref,
   decided,
   counters: null,
-  error: 'it failed',
+  error: { reason: 'Error', message: 'it failed' },
 });
 
 async function job(id: number) {
@@ -71,7 +81,7 @@ test('a job is completed with its last item, and terminal is final', async () =>
   const done = { status: 'COMPLETED', completed: 6, failed: 0, ended: true };
   expect(await job(id)).toEqual(done);
   expect(await finish(second, succeeded(3))).toBe(false);
-  expect(await cancelJob(pool, id)).toBe(false);
+  expect(await cancelJob(pool, id, OWNER)).toBe(false);
   expect(await job(id)).toEqual(done);
 });
 
@@ -91,7 +101,10 @@ test('of two copies of an outcome only the first is recorded, also within one ba
   const id = await acceptJob(database);
   const claimed = await claimOne();
   const outcome = { ...claimed, decided: succeeded(1), counters: { created: 1 } };
-  expect(await finishAttempts(pool, [outcome, outcome])).toEqual([{ jobStatus: 'COMPLETED' }, undefined]);
+  expect(await finishAttempts(pool, [outcome, outcome])).toMatchObject([
+    { id, status: 'COMPLETED' },
+    undefined,
+  ]);
   expect(await job(id)).toMatchObject({ completed: 1 });
   expect((await task(claimed)).counters).toEqual([{ created: 1 }]);
 });
@@ -130,6 +143,7 @@ test('a retry keeps decided items and runs only the others again, up to the limi
   const first = await claimOne();
   expect(await retryAttempt(pool, unfinished(first, [[1, 1, 'one']]))).toMatchObject({ type: 'echo' });
   expect(await job(id)).toMatchObject({ status: 'IN_PROGRESS', completed: 1 });
+  await wake();
   const second = await claimOne();
   expect(second).toMatchObject({ attempt: 2, decidedOffsets: [1] });
   expect(
@@ -139,6 +153,7 @@ test('a retry keeps decided items and runs only the others again, up to the limi
     ]),
   ).toBe(false);
   expect(await retryAttempt(pool, unfinished(second))).toMatchObject({ type: 'echo' });
+  await wake();
   const third = await claimOne();
   expect(await retryAttempt(pool, unfinished(third))).toBeUndefined();
   expect(
@@ -162,7 +177,7 @@ test('interruptions do not count as failures but have a limit of their own', asy
   const [hopeless] = await findHopelessTasks(pool, MAX_INTERRUPTIONS);
   expect(hopeless).toMatchObject({ jobId: id });
   const error = { reason: 'Lost', message: 'lost' };
-  expect(await buryTasks(pool, [{ ...last, ...error }])).toEqual([id]);
+  expect(await buryTasks(pool, [{ ...last, ...error }])).toMatchObject([{ id, status: 'FAILED' }]);
   expect(await buryTasks(pool, [{ ...last, ...error }])).toEqual([]);
   expect(await job(id)).toEqual({ status: 'FAILED', completed: 0, failed: 1, ended: true });
   expect((await task(last)).decided).toEqual([[0, 0, error]]);
@@ -171,12 +186,12 @@ test('interruptions do not count as failures but have a limit of their own', asy
 test('cancelling ends waiting and running tasks, and a late outcome changes nothing', async () => {
   const id = await acceptJob(database, { tasks: 2 });
   const running = await claimOne();
-  expect(await cancelJob(pool, id)).toBe(true);
+  expect(await cancelJob(pool, id, OWNER)).toBe(true);
   expect(await job(id)).toEqual({ status: 'CANCELLED', completed: 0, failed: 0, ended: true });
   expect(await renewLeases(pool, [running], LEASE_MS)).toEqual(['cancelled']);
   expect(await finish(running, succeeded(1))).toBe(false);
   expect(await claim(10)).toEqual([]);
-  expect(await cancelJob(pool, id)).toBe(false);
+  expect(await cancelJob(pool, id, OWNER)).toBe(false);
 });
 
 test('a hint starts a task once; late, doubled and forged hints are superseded', async () => {
@@ -191,9 +206,9 @@ test('a hint starts a task once; late, doubled and forged hints are superseded',
 
 test('an idempotency key names one job, also among copies that arrive together', async () => {
   const asked = newJob({ tasks: 1, itemsPerTask: 1, idempotencyKey: 'the-key' });
-  const together = await acceptJobs(pool, [asked, asked]);
+  const together = await acceptJobs(pool, [asked, asked], LEASE_MS);
   expect(together.map(({ outcome }) => outcome).sort()).toEqual(['accepted', 'existing']);
-  expect(await acceptJobs(pool, [asked])).toEqual([{ outcome: 'existing' }]);
+  expect(await acceptJobs(pool, [asked], LEASE_MS)).toEqual([{ outcome: 'existing' }]);
   await finish(await claimOne(), succeeded(1));
 });
 
@@ -201,6 +216,7 @@ test('claims of several executors at once never meet', async () => {
   await acceptJobs(
     pool,
     Array.from({ length: 20 }, () => newJob({ tasks: 5, itemsPerTask: 1 })),
+    LEASE_MS,
   );
   const claims = await Promise.all(Array.from({ length: 10 }, () => claim(10)));
   const keys = claims.flat().map(({ jobId, seq }) => `${jobId}/${seq}`);
@@ -213,7 +229,7 @@ test('claims of several executors at once never meet', async () => {
     ),
   );
   expect((await Promise.all(outcomes)).flat()).toEqual(
-    Array.from({ length: 100 }, () => ({ jobStatus: expect.any(String) })),
+    Array.from({ length: 100 }, () => expect.objectContaining({ status: expect.any(String) })),
   );
 });
 
@@ -221,7 +237,10 @@ test('a job that is cancelled while it finishes is one or the other, never both'
   for (let round = 0; round < 20; round += 1) {
     const id = await acceptJob(database);
     const claimed = await claimOne();
-    const [finished, cancelled] = await Promise.all([finish(claimed, succeeded(1)), cancelJob(pool, id)]);
+    const [finished, cancelled] = await Promise.all([
+      finish(claimed, succeeded(1)),
+      cancelJob(pool, id, OWNER),
+    ]);
     expect([finished, cancelled].filter(Boolean)).toHaveLength(1);
     expect((await job(id)).status).toBe(finished ? 'COMPLETED' : 'CANCELLED');
   }

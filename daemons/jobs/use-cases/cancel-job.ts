@@ -3,9 +3,9 @@ import { AppError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import type { Pool } from 'pg';
 import type { Notifications } from '../dispatch/notifications.ts';
+import type { JobView } from '../job-view.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { cancelJob as cancelJobRow } from '../transitions/cancel-job.ts';
-import type { JobView } from './job-view.ts';
 import type { ReadJob } from './read-jobs.ts';
 
 /**
@@ -25,7 +25,7 @@ export function createCancelJob(parts: {
   return async function cancelJob(identity, id) {
     const job = await readJob(identity, id);
     requirePermission(identity, job.ownerId === identity.userId ? 'jobs:cancel' : 'jobs:cancel:any');
-    if (await cancelJobRow(pool, id)) {
+    if (await cancelJobRow(pool, id, identity.userId)) {
       notifications.jobsCancelled([id]);
       notifications.jobsChanged([id]);
       metrics.jobsEnded.inc({ status: 'CANCELLED' });

@@ -61,24 +61,24 @@ test('an upload goes when its time is over, and its row with it when no job refe
 
 test('what an unfinished job reads stays; afterwards the row stays as a reference and the file goes', async () => {
   const old = await upload(31);
-  const [acceptance] = await acceptJobs(pool, [jobOver(old)]);
+  const [acceptance] = await acceptJobs(pool, [jobOver(old)], 60_000);
   await cleanUp();
   expect(await files()).toEqual([old]);
-  await cancelJob(pool, acceptance?.outcome === 'accepted' ? acceptance.id : 0);
+  await cancelJob(pool, acceptance?.outcome === 'accepted' ? acceptance.id : 0, OWNER);
   await cleanUp();
   expect(await files()).toEqual([]);
   const { rows } = await pool.query(
     'select original_name, removed_at is not null as removed, slices from upload',
   );
   expect(rows).toEqual([{ original_name: 'a.json', removed: true, slices: [] }]);
-  expect(await acceptJobs(pool, [jobOver(old)])).toEqual([{ outcome: 'upload-gone' }]);
+  expect(await acceptJobs(pool, [jobOver(old)], 60_000)).toEqual([{ outcome: 'upload-gone' }]);
 });
 
 test('a job that is accepted while its upload expires has its file, or is refused', async () => {
   for (let round = 0; round < 30; round += 1) {
     const old = await upload(31);
     const [[acceptance], expired] = await Promise.all([
-      acceptJobs(pool, [jobOver(old)]),
+      acceptJobs(pool, [jobOver(old)], 60_000),
       expireUploads(pool, 30 * DAY_MS),
     ]);
     expect(acceptance?.outcome).toBe(expired.includes(old) ? 'upload-gone' : 'accepted');

@@ -1,111 +1,209 @@
 import { createHash } from 'node:crypto';
 import { Job } from '@jobber/db/jobs';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
-import { AppError, refuse } from '@jobber/shared/errors';
-import { createGroupCommit } from '@jobber/shared/group-commit';
-import type { Logger } from '@jobber/shared/log';
+import { AppError, isAppError, refuse } from '@jobber/shared/errors';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
-import type { Notifications } from '../dispatch/notifications.ts';
 import { type CheckInput, fileUnreadable } from '../input/check-input.ts';
 import { resolveData } from '../input/resolve-data.ts';
-import type { JobsMetrics } from '../jobs-metrics.ts';
-import { type Acceptance, acceptJobs, type NewJob } from '../transitions/accept-jobs.ts';
-import { runBatch } from '../transitions/run-batch.ts';
-import type { JobView } from './job-view.ts';
+import type { JobView } from '../job-view.ts';
+import type { Acceptance, NewJob } from '../transitions/accept-jobs.ts';
+import type { AcceptJob } from './accept-job.ts';
+import { checkKey, checkOptions, type RequestedOptions } from './check-options.ts';
 
-export interface JobRequest {
+export interface JobRequest extends RequestedOptions {
   /** Name or slug of a job type. */
   readonly name: string;
   readonly data: unknown;
   readonly idempotencyKey?: string | null;
 }
 
+/** A job that a request has made, or one that there was already. */
+export type AcceptedJob = JobView & {
+  /** The request made none, because of its idempotency key or because an unfinished job is unique for the same. */
+  readonly existing: boolean;
+};
+
 /**
  * Accepts a job: when this resolves, it is durably stored with all of its tasks.
  * @throws AppError 403 FORBIDDEN, 404 JOB_TYPE_NOT_FOUND, 400 INVALID_DATA | FILE_UNREADABLE | INVALID_INPUT,
  *   409 IDEMPOTENCY_CONFLICT, 413 TOO_LARGE
  */
-export type ExecuteJob = (identity: Identity, request: JobRequest) => Promise<JobView>;
+export type ExecuteJob = (identity: Identity, request: JobRequest) => Promise<AcceptedJob>;
+
+/** Accepts many jobs, all or none; the answers are in the order of the requests. @throws like ExecuteJob, naming the job */
+export type ExecuteJobs = (identity: Identity, requests: readonly JobRequest[]) => Promise<AcceptedJob[]>;
 
 export interface ExecuteJobParts {
   readonly orm: MikroORM;
-  readonly pool: Pool;
   readonly catalog: JobTypeCatalog;
-  readonly notifications: Notifications;
   readonly checkInput: CheckInput;
-  readonly metrics: Pick<JobsMetrics, 'jobsAccepted' | 'batchSize'>;
-  readonly log: Logger;
+  readonly acceptJob: AcceptJob;
 }
 
-const MAX_KEY_LENGTH = 255;
+const MAX_JOBS = 1_000;
+/** Refusals of one request that are told in full. */
+const MAX_TOLD = 20;
+/** An unfinished job that stands in the way may end before it is read; then there is room for the new one. */
+const MAX_TRIES = 5;
 
-export function createExecuteJob(parts: ExecuteJobParts): ExecuteJob {
-  const { orm, pool, catalog, notifications, checkInput, metrics, log } = parts;
-  const acceptances = createGroupCommit<NewJob, Acceptance>({
-    maxBatch: 500,
-    concurrency: 2,
-    async run(jobs) {
-      metrics.batchSize.observe({ batch: 'accept' }, jobs.length);
-      const results = await runBatch(jobs, (some) => acceptJobs(pool, some));
-      notifications.tasksReady(jobs.map(({ type }) => type));
-      return results;
-    },
-  });
+export function createExecuteJob(parts: ExecuteJobParts): {
+  executeJob: ExecuteJob;
+  executeJobs: ExecuteJobs;
+} {
+  const { orm, catalog, checkInput, acceptJob } = parts;
 
-  async function findExisting({ ownerId, idempotencyKey, inputHash }: NewJob): Promise<JobView> {
-    const existing = await orm.em.fork().findOneOrFail(Job, { ownerId, idempotencyKey });
-    if (inputHash && existing.inputHash && inputHash.equals(Buffer.from(existing.inputHash))) return existing;
-    throw new AppError(
-      'IDEMPOTENCY_CONFLICT',
-      `The idempotency key has been used for job ${existing.id} with other input; take a new key`,
-      { jobId: existing.id },
-    );
-  }
-
-  return async function executeJob(identity, request) {
-    requirePermission(identity, 'jobs:submit');
-    const idempotencyKey = checkKey(request.idempotencyKey ?? null);
+  async function prepare(identity: Identity, request: JobRequest): Promise<NewJob> {
+    const key = request.idempotencyKey ?? null;
+    const idempotencyKey = key === null ? null : checkKey('idempotencyKey', key);
+    const options = checkOptions(request);
     const entry = await catalog.find(request.name);
     const input = await checkInput(identity.userId, entry, resolveData(request.data));
-    const job: NewJob = {
+    return {
       ...input,
       ownerId: identity.userId,
       type: entry.type.slug,
       idempotencyKey,
       inputHash: idempotencyKey === null ? null : hashInput(entry.type.slug, request.data),
+      options,
     };
-    const acceptance = await acceptances.submit(job);
-    if (acceptance.outcome === 'existing') return findExisting(job);
-    if (acceptance.outcome === 'upload-gone') throw fileUnreadable(job.uploadName ?? '');
-    const { id, startedAt } = acceptance;
-    const { ownerId, type, size } = job;
-    metrics.jobsAccepted.inc({ type });
-    log.debug({ jobId: id, type, size, ownerId }, 'job accepted');
-    return {
-      id,
-      ownerId,
-      type,
-      status: 'IN_PROGRESS',
-      size,
-      completed: 0,
-      failed: 0,
-      startedAt,
-      endedAt: null,
-      round: 1,
-    };
+  }
+
+  /** @returns undefined when the job that stood in the way has ended meanwhile */
+  async function findExisting(job: NewJob): Promise<AcceptedJob | undefined> {
+    const { ownerId, type, idempotencyKey, inputHash, options } = job;
+    const em = orm.em.fork();
+    const sameKey = idempotencyKey === null ? null : await em.findOne(Job, { ownerId, idempotencyKey });
+    if (sameKey) {
+      if (!sameInput(inputHash, sameKey.inputHash)) throw keyConflict(sameKey.id);
+      return { ...sameKey, existing: true };
+    }
+    const uniqueFor = options?.uniqueFor;
+    const unique = uniqueFor === undefined ? null : { ownerId, type, uniqueFor, endedAt: null };
+    const unfinished = unique && (await em.findOne(Job, unique));
+    return unfinished ? { ...unfinished, existing: true } : undefined;
+  }
+
+  /** Before any of them is stored. */
+  async function refuseConflicts(jobs: readonly NewJob[]): Promise<void> {
+    const keys = jobs.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
+    const ownerId = jobs[0]?.ownerId;
+    if (keys.length === 0 || ownerId === undefined) return;
+    const used = await orm.em.fork().find(Job, { ownerId, idempotencyKey: keys });
+    const hashes = new Map(used.map((job) => [job.idempotencyKey, job]));
+    const asked = new Map<string, NewJob>();
+    await allOrNone(jobs, async ({ idempotencyKey, inputHash }, index) => {
+      if (idempotencyKey === null) return;
+      const before = hashes.get(idempotencyKey);
+      if (before && !sameInput(inputHash, before.inputHash)) throw keyConflict(before.id);
+      const twin = asked.get(idempotencyKey);
+      if (twin && !sameInput(inputHash, twin.inputHash)) {
+        throw new AppError(
+          'IDEMPOTENCY_CONFLICT',
+          'Another job of this request has the same idempotency key and other input',
+        );
+      }
+      asked.set(idempotencyKey, jobs[index] as NewJob);
+    });
+  }
+
+  async function answer(job: NewJob, first: Acceptance): Promise<AcceptedJob> {
+    let acceptance = first;
+    for (let tries = 1; ; tries += 1) {
+      if (acceptance.outcome === 'accepted') return toAcceptedJob(job, acceptance);
+      if (acceptance.outcome === 'upload-gone') throw fileUnreadable(job.uploadName ?? '');
+      const existing = await findExisting(job);
+      if (existing) return existing;
+      if (tries === MAX_TRIES)
+        refuse('UNAVAILABLE', 'Jobs that are unique for the same come and go too fast; try again');
+      acceptance = await acceptJob.one(job);
+    }
+  }
+
+  return {
+    async executeJob(identity, request) {
+      requirePermission(identity, 'jobs:submit');
+      const job = await prepare(identity, request);
+      return await answer(job, await acceptJob.one(job));
+    },
+    async executeJobs(identity, requests) {
+      requirePermission(identity, 'jobs:submit');
+      if (requests.length < 1 || requests.length > MAX_JOBS) {
+        refuse('INVALID_INPUT', `One request takes 1 to ${MAX_JOBS} jobs, got ${requests.length}`, {
+          limit: MAX_JOBS,
+        });
+      }
+      const jobs = await allOrNone(requests, (request) => prepare(identity, request));
+      await refuseConflicts(jobs);
+      const acceptances = await acceptJob.together(jobs);
+      return await allOrNone(jobs, (job, index) => answer(job, acceptances[index] as Acceptance));
+    },
   };
 }
 
-function checkKey(key: string | null): string | null {
-  if (key === null) return null;
-  if (key === '' || key.length > MAX_KEY_LENGTH || /\p{C}/u.test(key)) {
-    refuse('INVALID_INPUT', `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} printable characters`, {
-      limit: MAX_KEY_LENGTH,
-    });
+/** What is wrong with any of them refuses them all; up to 20 refusals are told, with the index of their job. */
+async function allOrNone<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const refusals: { index: number; refusal: AppError }[] = [];
+  for (const [index, item] of items.entries()) {
+    try {
+      results.push(await work(item, index));
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      refusals.push({ index, refusal: error });
+    }
   }
-  return key;
+  const [first] = refusals;
+  if (!first) return results;
+  const more = refusals.length === 1 ? '' : ` And ${refusals.length - 1} more of the jobs.`;
+  throw new AppError(first.refusal.reason, `Job ${first.index}: ${first.refusal.message}${more}`, {
+    jobs: refusals.slice(0, MAX_TOLD).map(({ index, refusal }) => {
+      return { index, reason: refusal.reason, message: refusal.message, details: refusal.details ?? null };
+    }),
+    total: refusals.length,
+  });
+}
+
+function sameInput(asked: Buffer | null, stored: Uint8Array | null): boolean {
+  return asked !== null && stored !== null && asked.equals(Buffer.from(stored));
+}
+
+function keyConflict(jobId: number): AppError {
+  return new AppError(
+    'IDEMPOTENCY_CONFLICT',
+    `The idempotency key has been used for job ${jobId} with other input; take a new key`,
+    { jobId },
+  );
+}
+
+function toAcceptedJob(
+  job: NewJob,
+  { id, status, startedAt, runAt }: Extract<Acceptance, { outcome: 'accepted' }>,
+): AcceptedJob {
+  const { ownerId, type, size, options } = job;
+  return {
+    id,
+    ownerId,
+    type,
+    status,
+    size,
+    completed: 0,
+    failed: 0,
+    startedAt,
+    endedAt: null,
+    runAt,
+    priority: options?.priority ?? 0,
+    timeoutMs: options?.timeoutMs ?? null,
+    maxAttempts: options?.maxAttempts ?? null,
+    backoffMs: options?.backoffMs ?? null,
+    uniqueFor: options?.uniqueFor ?? null,
+    tags: options?.tags ?? [],
+    round: 1,
+    existing: false,
+  };
 }
 
 /** The same request in another order of fields is the same request. */

@@ -1,19 +1,20 @@
 import type { JobStatus } from '@jobber/db/jobs';
-import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
+import type { Identity } from '@jobber/shared/auth-guard';
 import { refuse } from '@jobber/shared/errors';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
-import { JOB_COLUMNS, type JobRow, type JobView, toJobView } from './job-view.ts';
+import { JOB_COLUMNS, type JobRow, type JobView, toJobView } from '../job-view.ts';
+import { checkTags } from './check-options.ts';
+import { type OwnerFilter, ownerOf } from './owner-of.ts';
 
-export interface JobFilter {
+export interface JobFilter extends OwnerFilter {
   readonly status?: readonly JobStatus[];
   /** Names or slugs. */
   readonly type?: readonly string[];
-  /** UUID of a user. */
-  readonly owner?: string;
-  readonly allOwners?: boolean;
   readonly startedAfter?: Date;
   readonly startedBefore?: Date;
+  /** Jobs that have all of these. */
+  readonly tags?: readonly string[];
 }
 
 export interface JobsPage {
@@ -25,7 +26,6 @@ export interface JobsPage {
 }
 
 const MAX_LIMIT = 200;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** What stands after the job with this id in a list; a job that does not exist stands where its id would. */
 const BEGAN_BEFORE = (id: string) => `(started_at, id) < (
@@ -57,11 +57,15 @@ export async function listJobs(
   }
 
   const types = filter.type?.length ? await Promise.all(filter.type.map(slugOf)) : undefined;
-  add(ownerOf(identity, filter), (id) => `owner_id = ${id}`);
+  add(ownerOf(identity, filter, 'jobs:read'), (id) => `owner_id = ${id}`);
   add(types, (slugs) => `type = any(${slugs}::text[])`);
   add(filter.status?.length ? filter.status : undefined, (statuses) => `status = any(${statuses}::text[])`);
   add(filter.startedAfter, (time) => `started_at >= ${time}`);
   add(filter.startedBefore, (time) => `started_at < ${time}`);
+  add(
+    filter.tags?.length ? checkTags(filter.tags) : undefined,
+    (tags) => `tags @> ${tags}::text[] and tags <> '{}'`,
+  );
   add(before, (id) => BEGAN_BEFORE(`${id}::bigint`));
   values.push(limit);
   const { rows } = await pool.query<JobRow>(
@@ -74,14 +78,4 @@ export async function listJobs(
   async function slugOf(name: string): Promise<string> {
     return (await catalog.find(name)).type.slug;
   }
-}
-
-/** Whose jobs are asked for; undefined: everybody's. */
-function ownerOf(identity: Identity, filter: JobFilter): string | undefined {
-  const others = filter.allOwners === true || (filter.owner ?? identity.userId) !== identity.userId;
-  requirePermission(identity, others ? 'jobs:read:any' : 'jobs:read');
-  if (filter.owner !== undefined && !UUID.test(filter.owner)) {
-    refuse('INVALID_INPUT', 'owner must be the id of a user');
-  }
-  return filter.owner ?? (filter.allOwners === true ? undefined : identity.userId);
 }

@@ -2,8 +2,8 @@ import type { Identity } from '@jobber/shared/auth-guard';
 import { AppError } from '@jobber/shared/errors';
 import { createGroupCommit } from '@jobber/shared/group-commit';
 import type { Pool } from 'pg';
+import { JOB_COLUMNS, type JobRow, type JobView, jobNotFound, toJobView } from '../job-view.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
-import { JOB_COLUMNS, type JobRow, type JobView, jobNotFound, toJobView } from './job-view.ts';
 
 /** Reads a job that the caller may see. @throws AppError 404 JOB_NOT_FOUND */
 export type ReadJob = (identity: Identity, id: number) => Promise<JobView>;

@@ -1,14 +1,19 @@
 import type { DecidedItem } from '@jobber/db/jobs';
-import { createGroupCommit } from '@jobber/shared/group-commit';
+import { createGroupCommit, type GroupCommit } from '@jobber/shared/group-commit';
 import type { Logger } from '@jobber/shared/log';
 import type { Pool } from 'pg';
+import type { JobChanges } from '../dispatch/job-changes.ts';
 import type { Notifications } from '../dispatch/notifications.ts';
+import type { Waker } from '../dispatch/wake-waiting.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import type { AttemptRef } from '../transitions/attempt-ref.ts';
+import { deferAttempts } from '../transitions/defer-attempts.ts';
 import { type Finish, type FinishedAttempt, finishAttempts } from '../transitions/finish-attempts.ts';
 import { type RunningAttempt, readRunningAttempt } from '../transitions/read-running-attempt.ts';
-import { MAX_INTERRUPTIONS, releaseAttempt } from '../transitions/release-attempt.ts';
-import { retryAttempt } from '../transitions/retry-attempt.ts';
+import { recordSuperseded, type SupersededAttempt } from '../transitions/record-superseded.ts';
+import { MAX_INTERRUPTIONS, releaseAttempts } from '../transitions/release-attempts.ts';
+import { retryAttempts } from '../transitions/retry-attempts.ts';
+import type { ReturnedTask, ReturnTasks, UnfinishedAttempt } from '../transitions/return-tasks.ts';
 import { runBatch } from '../transitions/run-batch.ts';
 
 /** Why an item failed. */
@@ -21,12 +26,15 @@ export interface ItemFailure {
 
 /** What an executor reports of an attempt. */
 export interface AttemptOutcome extends AttemptRef {
+  readonly executorId: string;
   /** Items that ended for good. */
   readonly decided: readonly DecidedItem[];
   /** Items that failed but may be tried again. */
   readonly retry: readonly (readonly [offset: number, failure: ItemFailure])[];
   /** The executor gave up because it was shutting down. */
   readonly interrupted: boolean;
+  /** A service that the handler needs was away. */
+  readonly deferred: boolean;
   readonly counters: Readonly<Record<string, number>> | null;
 }
 
@@ -34,50 +42,83 @@ export interface AttemptOutcome extends AttemptRef {
 export type AckStatus = 'recorded' | 'superseded';
 export type RecordOutcome = (outcome: AttemptOutcome) => Promise<AckStatus>;
 
+export interface RecordOutcomeParts {
+  readonly pool: Pool;
+  readonly waker: Waker;
+  /** Whether how many tasks of a type may run is limited: the end of one makes room for another. */
+  readonly isLimited: (type: string) => boolean;
+  readonly notifications: Notifications;
+  readonly changes: JobChanges;
+  readonly metrics: Pick<JobsMetrics, 'attemptsEnded' | 'jobsEnded' | 'batchSize'>;
+  readonly log: Logger;
+}
+
 const INTERRUPTED: ItemFailure = { reason: 'Interrupted', message: 'The task was interrupted too often' };
 const NO_OUTCOME: ItemFailure = { reason: 'NoOutcome', message: 'The handler gave no outcome for the item' };
 
 /** Stores outcomes; those that arrive together are written together. Resolves after they are durable. */
-export function createRecordOutcome(parts: {
-  pool: Pool;
-  notifications: Notifications;
-  metrics: Pick<JobsMetrics, 'attemptsEnded' | 'jobsEnded' | 'batchSize'>;
-  log: Logger;
-}): RecordOutcome {
-  const { pool, notifications, metrics, log } = parts;
+export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
+  const { pool, waker, isLimited, notifications, changes, metrics, log } = parts;
+
   const finishes = createGroupCommit<FinishedAttempt, Finish>({
     maxBatch: 500,
     concurrency: 2,
     async run(attempts) {
       metrics.batchSize.observe({ batch: 'finish' }, attempts.length);
       const results = await runBatch(attempts, (some) => finishAttempts(pool, some));
-      const changed = attempts.filter((_, index) => results[index]).map(({ jobId }) => jobId);
-      notifications.jobsChanged(changed);
+      const jobs = results.flatMap((job) => (job && !(job instanceof Error) ? [job] : []));
+      notifications.tasksReady(jobs.flatMap(({ type }) => (isLimited(type) ? [type] : [])));
+      changes.tell(jobs);
       return results;
     },
   });
+  const ways = {
+    retried: createReturns(retryAttempts),
+    released: createReturns(releaseAttempts),
+    deferred: createReturns(deferAttempts),
+  };
+  const late = createGroupCommit<SupersededAttempt, undefined>({
+    maxBatch: 500,
+    concurrency: 1,
+    async run(attempts) {
+      await recordSuperseded(pool, attempts);
+      return attempts.map(() => undefined);
+    },
+  });
+
+  function createReturns(transition: ReturnTasks): GroupCommit<UnfinishedAttempt, ReturnedTask | undefined> {
+    return createGroupCommit({
+      maxBatch: 500,
+      concurrency: 2,
+      async run(attempts) {
+        metrics.batchSize.observe({ batch: 'return' }, attempts.length);
+        const results = await runBatch(attempts, (some) => transition(pool, some));
+        const returned = results.flatMap((task) => (task && !(task instanceof Error) ? [task] : []));
+        notifications.tasksReady(returned.flatMap(({ type, waitMs }) => (waitMs === 0 ? [type] : [])));
+        for (const { waitMs } of returned) if (waitMs > 0) waker.expect(waitMs);
+        changes.tell(returned.flatMap(({ job }) => job ?? []));
+        return results;
+      },
+    });
+  }
 
   /** When all items are decided. */
   async function finish(attempt: FinishedAttempt): Promise<boolean> {
-    const finished = await finishes.submit(attempt);
-    if (!finished) return false;
-    if (finished.jobStatus !== 'IN_PROGRESS') {
-      metrics.jobsEnded.inc({ status: finished.jobStatus });
-      log.debug({ jobId: attempt.jobId, status: finished.jobStatus }, 'job ended');
+    const job = await finishes.submit(attempt);
+    if (!job) return false;
+    if (job.endedAt !== null) {
+      metrics.jobsEnded.inc({ status: job.status });
+      log.debug({ jobId: job.id, status: job.status }, 'job ended');
     }
     return true;
   }
 
-  /** When items are left undecided: the task is tried again, at once after an interruption. */
+  /** When items are left undecided: the task is tried again. */
   async function giveBack(outcome: AttemptOutcome): Promise<boolean> {
-    const error = outcome.retry[0]?.[1].message ?? null;
     const { jobId, seq, attempt, decided, counters } = outcome;
-    const transition = outcome.interrupted ? releaseAttempt : retryAttempt;
-    const returned = await transition(pool, { jobId, seq, attempt, decided, counters, error });
-    if (!returned) return false;
-    if (returned.waitMs === 0) notifications.tasksReady([returned.type]);
-    notifications.jobsChanged([jobId]);
-    return true;
+    const error = outcome.retry[0]?.[1] ?? null;
+    const returned = await ways[wayOf(outcome)].submit({ jobId, seq, attempt, decided, counters, error });
+    return returned !== undefined;
   }
 
   /** When no attempts are left: what is still undecided has failed for good. */
@@ -90,8 +131,8 @@ export function createRecordOutcome(parts: {
 
   return async function recordOutcome(outcome) {
     const steps = [
-      ['finished', outcome.retry.length === 0 && finish],
-      [outcome.interrupted ? 'released' : 'retried', giveBack],
+      ['finished', outcome.retry.length === 0 && !outcome.deferred && finish],
+      [wayOf(outcome), giveBack],
       ['buried', bury],
     ] as const;
     for (const [name, step] of steps) {
@@ -100,14 +141,19 @@ export function createRecordOutcome(parts: {
       return 'recorded';
     }
     metrics.attemptsEnded.inc({ outcome: 'superseded' });
+    await late.submit(outcome);
     return 'superseded';
   };
 }
 
-function isLastAttempt(running: RunningAttempt, { interrupted }: AttemptOutcome): boolean {
-  return interrupted
-    ? running.interruptions + 1 >= MAX_INTERRUPTIONS
-    : running.failures + 1 >= running.maxAttempts;
+function wayOf({ interrupted, deferred }: AttemptOutcome): 'retried' | 'released' | 'deferred' {
+  if (interrupted) return 'released';
+  return deferred ? 'deferred' : 'retried';
+}
+
+function isLastAttempt(running: RunningAttempt, { interrupted, deferred }: AttemptOutcome): boolean {
+  if (interrupted) return running.interruptions + 1 >= MAX_INTERRUPTIONS;
+  return !deferred && running.failures + 1 >= running.maxAttempts;
 }
 
 function decideTheRest(running: RunningAttempt, outcome: AttemptOutcome): DecidedItem[] {

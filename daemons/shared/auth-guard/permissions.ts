@@ -5,8 +5,8 @@ export const ROLES = ['viewer', 'member', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 const VIEWER = ['jobs:read', 'products:read'] as const;
-const MEMBER = [...VIEWER, 'jobs:submit', 'jobs:cancel', 'uploads:write'] as const;
-const OPERATOR = [...MEMBER, 'jobs:read:any', 'jobs:cancel:any'] as const;
+const MEMBER = [...VIEWER, 'jobs:submit', 'jobs:cancel', 'jobs:retry', 'uploads:write'] as const;
+const OPERATOR = [...MEMBER, 'jobs:read:any', 'jobs:cancel:any', 'jobs:retry:any'] as const;
 const ADMIN = [...OPERATOR, 'users:read'] as const;
 
 export type Permission = (typeof ADMIN)[number];

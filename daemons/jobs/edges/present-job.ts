@@ -1,0 +1,49 @@
+import type { Context } from 'hono';
+import type { Pool } from 'pg';
+import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
+import type { JobView } from '../job-view.ts';
+import { readHistory } from '../use-cases/read-history.ts';
+import { createOutcomeReader, type OutcomeReader } from '../use-cases/read-outcomes.ts';
+
+/** A job as GraphQL shows it: what costs a query of its own is a function, called only where it was asked for. */
+export type PresentJob = (job: JobView & { readonly existing?: boolean }, c: Context) => Promise<object>;
+
+export function createJobPresenter({ pool, catalog }: { pool: Pool; catalog: JobTypeCatalog }): PresentJob {
+  const readers = new WeakMap<Context, OutcomeReader>();
+
+  function readerOf(c: Context): OutcomeReader {
+    const reader = readers.get(c) ?? createOutcomeReader(pool);
+    readers.set(c, reader);
+    return reader;
+  }
+
+  return async function presentJob(job, c) {
+    const outcomes = readerOf(c);
+    const { id, size, completed, failed } = job;
+    return {
+      ...job,
+      name: (await catalog.bySlug(job.type))?.type.name ?? job.type,
+      slug: job.type,
+      owner: job.ownerId,
+      timeout: job.timeoutMs,
+      backoff: job.backoffMs,
+      existing: job.existing ?? false,
+      history: ({ limit, after }: { limit: number; after?: number | null }) =>
+        readHistory(pool, { jobId: id, limit, ...(after != null && { after }) }),
+      async result() {
+        if (size !== 1 || completed !== 1) return null;
+        const [item] = await outcomes.items(id, { limit: 1, after: -1 });
+        return item?.result ?? null;
+      },
+      counters: () => outcomes.counters(id),
+      async errors({ limit }: { limit: number }) {
+        const errors = failed === 0 ? [] : await outcomes.errors(id, { limit });
+        return errors.map(({ index, error }) => ({ index, ...error }));
+      },
+      async items({ limit, after }: { limit: number; after?: number | null }) {
+        const items = await outcomes.items(id, { limit, after: after ?? -1 });
+        return items.map((item) => ({ ...item, error: item.error && { index: item.index, ...item.error } }));
+      },
+    };
+  };
+}

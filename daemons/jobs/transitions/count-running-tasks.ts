@@ -1,0 +1,13 @@
+import type { Pool, PoolClient } from 'pg';
+
+/** How many tasks of a type run, on all executors. Reads only. */
+const COUNT_RUNNING_TASKS = `select count(*)::int as count from task where state = 'running' and type = $1`;
+
+export async function countRunningTasks(database: Pool | PoolClient, type: string): Promise<number> {
+  const { rows } = await database.query<{ count: number }>({
+    name: 'count-running-tasks',
+    text: COUNT_RUNNING_TASKS,
+    values: [type],
+  });
+  return rows[0]?.count ?? 0;
+}

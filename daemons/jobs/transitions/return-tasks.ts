@@ -1,0 +1,119 @@
+import type { DecidedItem, HistoryEvent, TaskState } from '@jobber/db/jobs';
+import type { Pool } from 'pg';
+import { type JobRow, type JobView, toJobView } from '../job-view.ts';
+import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
+import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
+import { countOf } from './finish-attempts.ts';
+import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
+
+/** An attempt that left items undecided: its task goes back with the rest. */
+export interface UnfinishedAttempt extends AttemptRef {
+  /** The items that the attempt has decided all the same. */
+  readonly decided: readonly DecidedItem[];
+  readonly counters: Readonly<Record<string, number>> | null;
+  /** Why the others are not. */
+  readonly error: { readonly reason: string; readonly message: string } | null;
+}
+
+/** The parts in which the ways back differ, as SQL over `task`, its job `locked` and its job type `jt`. */
+export interface WayBack {
+  /** Names the prepared statement. */
+  readonly name: string;
+  readonly event: HistoryEvent;
+  readonly to: Extract<TaskState, 'ready' | 'waiting'>;
+  /** The counter that grows. */
+  readonly counter: 'failures' | 'interruptions' | 'deferrals';
+  /** The task does not go back when the counter would reach this; null: always. */
+  readonly limit: string | null;
+  /** Wait before the next attempt, in milliseconds. */
+  readonly waitMs: string;
+}
+
+/** A task that went back. */
+export interface ReturnedTask {
+  /** Slug of its job type. */
+  readonly type: string;
+  /** Until it may be claimed, in milliseconds. */
+  readonly waitMs: number;
+  /** Its job afterwards, if the attempt has decided items. */
+  readonly job: JobView | undefined;
+}
+
+/** running → ready or waiting, for each attempt that still is the running one. @returns undefined: superseded, or at the limit */
+export type ReturnTasks = (
+  pool: Pool,
+  attempts: readonly UnfinishedAttempt[],
+) => Promise<(ReturnedTask | undefined)[]>;
+
+function statement({ event, to, counter, limit, waitMs }: WayBack): string {
+  return `
+  with asked as (
+    select * from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::jsonb[], $7::jsonb[], $8::int[],
+      $9::jsonb[])
+      as a(job_id, seq, attempt, succeeded, failed, decided, counters, max_offset, error)
+  ), ${LOCK_JOBS_IN_PROGRESS}, changed as (
+    update task set
+      state = '${to}',
+      ${counter} = ${counter} + 1,
+      decided = task.decided || a.decided,
+      counters = task.counters || a.counters,
+      last_error = coalesce(a.error ->> 'message', last_error),
+      lease_until = null,
+      available_at = clock_timestamp() + (${waitMs}) * interval '1 ms'
+    from asked a join locked on locked.id = a.job_id, job_type jt
+    where task.job_id = a.job_id and task.seq = a.seq and task.attempt = a.attempt and task.state = 'running'
+      and jt.slug = task.type
+      ${limit === null ? '' : `and ${counter} + 1 < ${limit}`}
+      and jsonb_array_length(task.decided) + jsonb_array_length(a.decided) < task.item_count
+      and ${OUTCOME_FITS_TASK}
+    returning task.job_id, task.seq, task.attempt, task.type, task.available_at, a.succeeded, a.failed, a.error,
+      locked.round, task.executor_id
+  ), ${COUNT_DECIDED_ITEMS}, told as (
+    insert into history (job_id, seq, attempt, round, event, executor_id, reason, message)
+    select job_id, seq, attempt, round, '${event}', executor_id, error ->> 'reason', error ->> 'message' from changed
+  )
+  select changed.job_id, changed.seq, changed.attempt, changed.type as task_type,
+    greatest(0, extract(epoch from available_at - clock_timestamp()) * 1000)::float8 as wait_ms, counted.*
+  from changed left join counted on counted.id = changed.job_id`;
+}
+
+type ReturnedRow = AttemptRow & { readonly task_type: string; readonly wait_ms: number } & (
+    | JobRow
+    | { readonly id: null }
+  );
+
+/** The transition that takes tasks back this way. */
+export function createReturnTasks(way: WayBack): ReturnTasks {
+  const text = statement(way);
+  return async function returnTasks(pool, attempts) {
+    const { rows } = await pool.query<ReturnedRow>({
+      name: way.name,
+      text,
+      values: [
+        ...columnsOf(attempts),
+        attempts.map(({ decided }) => countOf(decided, 1)),
+        attempts.map(({ decided }) => countOf(decided, 0)),
+        attempts.map(({ decided }) => JSON.stringify(decided)),
+        attempts.map(({ counters }) => JSON.stringify(counters ? [counters] : [])),
+        attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
+        attempts.map(({ error }) => (error ? JSON.stringify(error) : null)),
+      ],
+    });
+    const returned = new Map(rows.map((row) => [keyOf(refOfRow(row)), toReturnedTask(row)]));
+    return attempts.map((attempt) => {
+      // Of two copies in one batch only the first counts.
+      const key = keyOf(attempt);
+      const task = returned.get(key);
+      returned.delete(key);
+      return task;
+    });
+  };
+}
+
+function toReturnedTask(row: ReturnedRow): ReturnedTask {
+  return {
+    type: row.task_type,
+    waitMs: row.wait_ms,
+    job: row.id === null ? undefined : toJobView(row),
+  };
+}

@@ -1,0 +1,113 @@
+import { createGroupCommit } from '@jobber/shared/group-commit';
+import type { Logger } from '@jobber/shared/log';
+import type { Pool } from 'pg';
+import type { Notifications } from '../dispatch/notifications.ts';
+import { type PlacedJob, placeTasks, settlePlaces } from '../dispatch/place-tasks.ts';
+import type { TaskFeed } from '../dispatch/task-feed.ts';
+import type { Waker } from '../dispatch/wake-waiting.ts';
+import { fileUnreadable } from '../input/check-input.ts';
+import type { JobsMetrics } from '../jobs-metrics.ts';
+import { type Acceptance, acceptJobs, type NewJob } from '../transitions/accept-jobs.ts';
+import { runBatch } from '../transitions/run-batch.ts';
+
+/** Stores jobs that have passed every check, and sees to it that they are begun. */
+export interface AcceptJob {
+  /** With others that arrive at the same time, in one statement. */
+  one(job: NewJob): Promise<Acceptance>;
+  /** All or none of them, in a statement of their own. @throws AppError 400 FILE_UNREADABLE */
+  together(jobs: readonly NewJob[]): Promise<Acceptance[]>;
+}
+
+export interface AcceptJobParts {
+  readonly pool: Pool;
+  readonly feed: TaskFeed;
+  readonly waker: Waker;
+  readonly notifications: Notifications;
+  readonly leaseMs: number;
+  /** Whether tasks of a type may start with their acceptance: not where how many may run is limited. */
+  readonly mayPlace: (type: string) => boolean;
+  readonly metrics: Pick<JobsMetrics, 'jobsAccepted' | 'batchSize'>;
+  readonly log: Logger;
+}
+
+export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
+  const { pool, feed, waker, notifications, leaseMs, metrics, log } = parts;
+
+  async function accept(
+    jobs: readonly NewJob[],
+    store: (jobs: readonly NewJob[]) => Promise<(Acceptance | Error)[]>,
+  ): Promise<(Acceptance | Error)[]> {
+    metrics.batchSize.observe({ batch: 'accept' }, jobs.length);
+    const placed = jobs.map((job) =>
+      parts.mayPlace(job.type) ? placeTasks(feed, job) : { job, places: [] },
+    );
+    let acceptances: (Acceptance | Error)[] = [];
+    try {
+      acceptances = await store(placed.map(({ job }) => job));
+    } finally {
+      // Without an answer the tasks may be stored all the same; then their leases expire.
+      for (const [index, one] of placed.entries()) settlePlaces(one, acceptances[index]);
+    }
+    const accepted = placed.filter((_, index) => isAccepted(acceptances[index]));
+    for (const { job } of accepted) metrics.jobsAccepted.inc({ type: job.type });
+    if (log.isLevelEnabled('debug')) logAccepted(placed, acceptances);
+    tellOthers(accepted, acceptances);
+    return acceptances;
+  }
+
+  function tellOthers(accepted: readonly PlacedJob[], acceptances: readonly (Acceptance | Error)[]): void {
+    const waiting = accepted.filter(({ job, places }) => places.length < job.tasks.length);
+    notifications.tasksReady(waiting.map(({ job }) => job.type));
+    for (const acceptance of acceptances) {
+      if (isAccepted(acceptance) && acceptance.runAt) waker.expect(acceptance.runAt.getTime() - Date.now());
+    }
+  }
+
+  function logAccepted(placed: readonly PlacedJob[], acceptances: readonly (Acceptance | Error)[]): void {
+    for (const [index, { job }] of placed.entries()) {
+      const acceptance = acceptances[index];
+      if (!isAccepted(acceptance)) continue;
+      const { type, size, ownerId } = job;
+      log.debug({ jobId: acceptance.id, type, size, ownerId }, 'job accepted');
+    }
+  }
+
+  const batches = createGroupCommit<NewJob, Acceptance>({
+    maxBatch: 500,
+    concurrency: 2,
+    run: (jobs) => accept(jobs, (some) => runBatch(some, (batch) => acceptJobs(pool, batch, leaseMs))),
+  });
+
+  return {
+    one: (job) => batches.submit(job),
+    async together(jobs) {
+      const acceptances = await accept(jobs, (all) => acceptAllOrNone(pool, all, leaseMs));
+      return acceptances as Acceptance[];
+    },
+  };
+}
+
+/** When an upload has gone that one of them reads, none is kept. */
+async function acceptAllOrNone(pool: Pool, jobs: readonly NewJob[], leaseMs: number): Promise<Acceptance[]> {
+  if (jobs.every(({ uploadName }) => uploadName === null)) return await acceptJobs(pool, jobs, leaseMs);
+  const client = await pool.connect();
+  let failed = true;
+  try {
+    await client.query('begin');
+    const acceptances = await acceptJobs(client, jobs, leaseMs);
+    const gone = acceptances.findIndex(({ outcome }) => outcome === 'upload-gone');
+    await client.query(gone < 0 ? 'commit' : 'rollback');
+    failed = false;
+    if (gone < 0) return acceptances;
+    throw fileUnreadable(jobs[gone]?.uploadName ?? '');
+  } finally {
+    // A connection in the middle of a transaction is closed, which ends the transaction.
+    client.release(failed);
+  }
+}
+
+function isAccepted(
+  acceptance: Acceptance | Error | undefined,
+): acceptance is Extract<Acceptance, { outcome: 'accepted' }> {
+  return acceptance !== undefined && !(acceptance instanceof Error) && acceptance.outcome === 'accepted';
+}

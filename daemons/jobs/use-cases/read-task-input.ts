@@ -1,0 +1,80 @@
+import { parseJsonExact } from '@jobber/shared/json';
+import { type RecordFormat, readSlice } from '@jobber/shared/records';
+import type { Pool } from 'pg';
+import type { TaskRef } from '../transitions/redrive-tasks.ts';
+import type { ObjectStorage } from '../uploads/object-storage.ts';
+
+/** An item as it was submitted. */
+export interface ItemInput {
+  /** In the job, from 0. */
+  readonly index: number;
+  /** CSV: every value a text. */
+  readonly value: unknown;
+}
+
+const MAX_ITEMS = 1_000;
+
+const READ_TASK_INPUT = `
+  select task.first_item, task.item_count, task.items, task.byte_from, task.byte_to, task.line,
+    upload.name, upload.format, upload.csv_header,
+    array(select task.first_item + (d -> 0)::int from jsonb_array_elements(task.decided) d where (d -> 1)::int = 0) as failed
+  from task join job on job.id = task.job_id
+  left join upload on upload.name = job.upload_name and upload.removed_at is null
+  where task.job_id = $1 and task.seq = $2`;
+
+interface InputRow {
+  readonly first_item: number;
+  readonly item_count: number;
+  readonly items: string | null;
+  readonly byte_from: string | null;
+  readonly byte_to: string | null;
+  readonly line: string | null;
+  readonly name: string | null;
+  readonly format: string | null;
+  readonly csv_header: string[] | null;
+  readonly failed: number[];
+}
+
+/** The input of a task's failed items, by index; null when it is no longer kept. */
+export async function readFailedInput(
+  { pool, storage }: { pool: Pool; storage: ObjectStorage },
+  { jobId, seq }: TaskRef,
+  limit: number,
+): Promise<ItemInput[] | null> {
+  const { rows } = await pool.query<InputRow>(READ_TASK_INPUT, [jobId, seq]);
+  const [row] = rows;
+  if (!row) return null;
+  const wanted = new Set(row.failed.sort((a, b) => a - b).slice(0, Math.min(limit, MAX_ITEMS)));
+  const all = row.items === null ? readUploaded(storage, row) : readInline(row.items, row.first_item);
+  try {
+    const found: ItemInput[] = [];
+    for await (const item of all) {
+      if (wanted.has(item.index)) found.push(item);
+      if (found.length === wanted.size) break;
+    }
+    return found;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function* readInline(items: string, firstItem: number): AsyncGenerator<ItemInput> {
+  const parsed = parseJsonExact(items);
+  const values = parsed.ok && Array.isArray(parsed.value) ? parsed.value : [];
+  for (const [offset, value] of values.entries()) yield { index: firstItem + offset, value };
+}
+
+async function* readUploaded(storage: ObjectStorage, row: InputRow): AsyncGenerator<ItemInput> {
+  const { name, format, csv_header: csvHeader, first_item: firstIndex, item_count: count } = row;
+  if (name === null) throw Object.assign(new Error('The upload was removed'), { code: 'ENOENT' });
+  const slice = {
+    format: format as RecordFormat,
+    csvHeader: csvHeader ?? [],
+    firstIndex,
+    line: Number(row.line),
+    count,
+  };
+  const bytes = storage.read(name, { from: Number(row.byte_from), to: Number(row.byte_to) });
+  for await (const { index, value } of readSlice(slice, bytes)) yield { index, value };
+}

@@ -1,0 +1,144 @@
+import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
+import { AppError, refuse } from '@jobber/shared/errors';
+import type { Pool } from 'pg';
+import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
+import type { RedriveRefusal, TaskRef } from '../transitions/redrive-tasks.ts';
+import { deadLetterId, parseDeadLetterId } from './dead-letter-view.ts';
+import { type DeadLetterFilter, deadLetterCondition, isOpen } from './find-dead-letters.ts';
+import { ownerOf } from './owner-of.ts';
+import type { StartRounds } from './start-rounds.ts';
+
+export interface RedriveRequest {
+  /** Dead letters by name, for example 12/3; or a filter. */
+  readonly ids?: readonly string[];
+  readonly filter?: DeadLetterFilter;
+  /** A filter that matches everything is meant. */
+  readonly all: boolean;
+  /** Nothing is changed. */
+  readonly dryRun: boolean;
+}
+
+export interface Redrive {
+  readonly matched: number;
+  readonly redriven: number;
+  readonly items: number;
+  readonly jobs: readonly number[];
+  readonly refused: readonly {
+    readonly id: string;
+    readonly reason: RedriveRefusal;
+    readonly message: string;
+  }[];
+  readonly remaining: number;
+}
+
+export interface RedriveParts {
+  readonly pool: Pool;
+  readonly catalog: JobTypeCatalog;
+  readonly startRounds: StartRounds;
+}
+
+/** Dead letters of one request, give or take those of the last job: a job's are not parted. */
+const MAX_REDRIVEN = 10_000;
+const MAX_IDS = 1_000;
+const MAX_TOLD = { jobs: 1_000, refused: 100 };
+
+const MESSAGES: Readonly<Record<RedriveRefusal, string>> = {
+  NOT_DEAD: 'It is no dead letter (any more)',
+  JOB_CANCELLED: 'Its job was cancelled; submit the job again',
+  JOB_UNFINISHED: 'Its job has not ended; wait until it has, or cancel it',
+  INPUT_GONE: 'The file that its items are in is no longer kept; upload it again, as a new job',
+  UNIQUE_CONFLICT: 'An unfinished job is unique for the same; wait until it has ended',
+};
+
+/** A filter takes only what can be run again: jobs that have failed, whose input is still kept. */
+const CAN_BE_REDRIVEN = `exists (
+  select from job left join upload on upload.name = job.upload_name
+  where job.id = task.job_id and job.status = 'FAILED' and (task.items is not null or upload.removed_at is null))`;
+
+/** Starts new rounds with dead letters. @throws AppError 400 INVALID_INPUT, 403 FORBIDDEN, 404 NOT_FOUND */
+export async function redriveDeadLetters(
+  parts: RedriveParts,
+  identity: Identity,
+  { ids, filter = {}, all, dryRun }: RedriveRequest,
+): Promise<Redrive> {
+  const { matched, tasks } = ids
+    ? await findNamed(parts.pool, identity, ids, filter)
+    : await findMatching(parts, identity, filter, all);
+  const { results, jobs } = await parts.startRounds(tasks, { by: identity.userId, dryRun });
+  const refused = results.flatMap(({ refusal, ...ref }) =>
+    refusal === null ? [] : [{ id: deadLetterId(ref), reason: refusal, message: MESSAGES[refusal] }],
+  );
+  return {
+    matched,
+    redriven: results.length - refused.length,
+    items: results.reduce((sum, { items }) => sum + items, 0),
+    jobs: jobs.slice(0, MAX_TOLD.jobs).map(({ id }) => id),
+    refused: refused.slice(0, MAX_TOLD.refused),
+    remaining: matched - results.length,
+  };
+}
+
+interface Found {
+  readonly matched: number;
+  /** In the order of their jobs. */
+  readonly tasks: readonly TaskRef[];
+}
+
+async function findNamed(
+  pool: Pool,
+  identity: Identity,
+  ids: readonly string[],
+  filter: DeadLetterFilter,
+): Promise<Found> {
+  requirePermission(identity, 'jobs:retry');
+  if (!isOpen(filter)) refuse('INVALID_INPUT', 'ids and filter must not be given together');
+  if (ids.length < 1 || ids.length > MAX_IDS) {
+    refuse('INVALID_INPUT', `ids must name 1 to ${MAX_IDS} dead letters, got ${ids.length}`, {
+      limit: MAX_IDS,
+    });
+  }
+  const tasks = [...new Set(ids)].map(parseDeadLetterId);
+  const jobIds = tasks.map(({ jobId }) => jobId);
+  const { rows } = await pool.query<{ id: string; owner_id: string }>(
+    'select id, owner_id from job where id = any($1::bigint[])',
+    [jobIds],
+  );
+  const owners = new Map(rows.map((row) => [Number(row.id), row.owner_id]));
+  for (const ref of tasks) {
+    const own = owners.get(ref.jobId) === identity.userId;
+    const seen = own || (owners.has(ref.jobId) && identity.permissions.includes('jobs:read:any'));
+    if (!seen) throw new AppError('NOT_FOUND', `Dead letter ${deadLetterId(ref)} not found`);
+    if (!own) requirePermission(identity, 'jobs:retry:any');
+  }
+  return { matched: tasks.length, tasks: tasks.sort((a, b) => a.jobId - b.jobId || a.seq - b.seq) };
+}
+
+async function findMatching(
+  { pool, catalog }: RedriveParts,
+  identity: Identity,
+  filter: DeadLetterFilter,
+  all: boolean,
+): Promise<Found> {
+  const owner = ownerOf(identity, filter, 'jobs:retry');
+  if (isOpen(filter) && !all) {
+    refuse('INVALID_INPUT', 'The filter matches every dead letter; say all: true if that is meant');
+  }
+  const { sql, values } = await deadLetterCondition(catalog, owner, filter);
+  const where = `${sql} and ${CAN_BE_REDRIVEN}`;
+  const count = await pool.query<{ matched: number }>(
+    `select count(*)::int as matched from task where ${where}`,
+    values,
+  );
+  const { rows } = await pool.query<{ job_id: string; seq: number }>(
+    `with first as (
+       select job_id, seq from task where ${where} order by job_id, seq limit ${MAX_REDRIVEN}
+     )
+     select job_id, seq from first
+     union
+     select job_id, seq from task where job_id = (select max(job_id) from first) and ${where}
+     order by job_id, seq`,
+    values,
+  );
+  const tasks = rows.map((row) => ({ jobId: Number(row.job_id), seq: row.seq }));
+  return { matched: Math.max(count.rows[0]?.matched ?? 0, tasks.length), tasks };
+}
