@@ -20,6 +20,7 @@ const SETTINGS = {
   accessTokenTtlSeconds: setting('AUTH_ACCESS_TOKEN_TTL_SECONDS', integer(900, { min: 1, max: 86_400 })),
   refreshTokenTtlDays: setting('AUTH_REFRESH_TOKEN_TTL_DAYS', integer(30, { min: 1, max: 365 })),
   cookieSecure: setting('AUTH_COOKIE_SECURE', flag(false)),
+  registrationsPerHour: setting('AUTH_REGISTRATIONS_PER_HOUR', integer(100, { min: 0, max: 1_000_000 })),
   setupToken: setting('AUTH_SETUP_TOKEN', secret().optional(), {
     secret: true,
     toleratedInDevelopment: publishedSecret().optional(),

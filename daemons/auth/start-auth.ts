@@ -155,12 +155,12 @@ async function graphqlApp(
   const signAccessToken = createAccessTokenSigner(keys, tokenRules);
   const { untilForgotten } = parts.revocations;
   const shared = { database, hasher, signAccessToken, untilForgotten, log };
-  const { setupToken, refreshTokenTtlDays } = config;
+  const { setupToken, registrationsPerHour, refreshTokenTtlDays } = config;
   return graphqlRoute({
     path: '/auth/graphql',
     typeDefs: readFileSync(new URL('./graphql/schema.graphql', import.meta.url), 'utf8'),
     resolvers: graphqlResolvers({
-      createUser: buildCreateUser({ ...shared, setupToken }),
+      createUser: buildCreateUser({ ...shared, setupToken, registrationsPerHour }),
       logIn: buildLogIn({ ...shared, refreshTokenTtlDays }),
       refreshSession: buildRefreshSession({ ...shared, refreshTokenTtlDays }),
       logOut: buildLogOut(shared),

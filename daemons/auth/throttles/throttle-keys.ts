@@ -17,3 +17,8 @@ export function addressLoginKey(address: string): string {
 export function registrationKey(address: string): string {
   return `registration:${address}`;
 }
+
+/** The count of those who were registered; `registrationKey` counts failures. */
+export function registeredKey(address: string): string {
+  return `registered:${address}`;
+}

@@ -4,6 +4,8 @@ import { CREATE_USER, reasonOf, startTestAuth, TEST_PASSWORD, TEST_SETUP_TOKEN }
 const auth = await startTestAuth();
 const withoutToken = await startTestAuth({ setupToken: undefined });
 const raced = await startTestAuth();
+const limited = await startTestAuth({ registrationsPerHour: 3 });
+const unlimited = await startTestAuth({ registrationsPerHour: 0 });
 
 function createUser(on: typeof auth, email: string, setupToken?: string | null) {
   return on.ask(CREATE_USER, { input: { email, password: TEST_PASSWORD, setupToken } });
@@ -76,4 +78,47 @@ test('an administrator made in another way uses the setup token up as well', asy
   await pool.query('truncate platform_setup');
   await pool.query("update user_account set email = 'made@example.com' where 'admin' = any (roles)");
   expect(reasonOf(await createUser(raced, 'another-admin@example.com', TEST_SETUP_TOKEN))).toBe('FORBIDDEN');
+});
+
+test('so many users an hour are registered from one address, also when they come at once, and then it is told when to come back', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => createUser(limited, `one${index}@example.com`)),
+  );
+  expect(answers.filter(({ data }) => data !== null)).toHaveLength(3);
+  const [refused] = answers.filter(({ data }) => data === null);
+  expect(refused?.errors?.[0]).toMatchObject({
+    message: expect.stringMatching(
+      /^At most 3 users an hour can be registered from one address; try again in (59|60) minutes$/,
+    ),
+    extensions: { code: 429, reason: 'THROTTLED', details: { limit: 3 } },
+  });
+  const { pool } = limited.database;
+  const count = await pool.query("select count(*)::int as n from user_account where email like 'one%'");
+  expect(count.rows[0].n).toBe(3);
+  // After the hour the count starts anew.
+  await pool.query(`update throttle set last_failure_at = last_failure_at - interval '1 hour'
+    where key like 'registered:%'`);
+  expect((await createUser(limited, 'later@example.com')).data).not.toBeNull();
+});
+
+test('only who is registered counts against the limit', async () => {
+  const { pool } = limited.database;
+  await pool.query("delete from throttle where key like 'registered:%'");
+  for (let i = 0; i < 5; i += 1) {
+    expect(reasonOf(await createUser(limited, 'later@example.com'))).toBe('EMAIL_TAKEN');
+  }
+  for (const email of ['two@example.com', 'three@example.com', 'four@example.com']) {
+    expect((await createUser(limited, email)).data).not.toBeNull();
+  }
+  expect(reasonOf(await createUser(limited, 'five@example.com'))).toBe('THROTTLED');
+});
+
+test('a limit of 0 is none', async () => {
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, index) => {
+      expect((await createUser(unlimited, `many${index}@example.com`)).data).not.toBeNull();
+    }),
+  );
+  const { rows } = await unlimited.database.pool.query("select from throttle where key like 'registered:%'");
+  expect(rows).toHaveLength(0);
 });
