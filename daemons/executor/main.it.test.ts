@@ -5,14 +5,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { POISON_TYPES, startFakeJobs, until } from './testing/test-executor.ts';
+import { isRunning, POISON_TYPES, PROCESS_POISON, startFakeJobs, until } from './testing/test-executor.ts';
 import { SERVICE_SECRET } from './testing/test-fake-jobs.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
 interface Daemon {
   readonly child: ChildProcess;
-  readonly logs: { level: string; msg: string; port?: number }[];
+  readonly logs: { level: string; msg: string; port?: number; handler?: { fields?: string } }[];
   readonly exited: Promise<unknown[]>;
 }
 
@@ -35,7 +35,7 @@ async function startWithJobs() {
   const daemon = start({
     SERVICE_SECRET,
     JOBS_GRPC_URL: `127.0.0.1:${jobs.port}`,
-    JOBBER_JOB_TYPES: POISON_TYPES,
+    JOBBER_JOB_TYPES: `${POISON_TYPES},${PROCESS_POISON}`,
   });
   await says(daemon, 'receiving tasks from Jobs');
   return { jobs, daemon };
@@ -70,6 +70,21 @@ test('a handler that does not end is interrupted in time, and the task is given 
   expect(performance.now() - started).toBeLessThan(28_000);
   expect(task.outcomes).toMatchObject([{ interrupted: true, items: [] }]);
 });
+
+test.each(['process-loop-with-grandchild', 'process-fork-and-hang'])(
+  'a handler in a process (%s) does not outlive an executor that is killed',
+  async (slug) => {
+    const { jobs, daemon } = await startWithJobs();
+    jobs.submit({ slug });
+    const started = () =>
+      daemon.logs.flatMap(({ handler }) => (handler?.fields ? [JSON.parse(handler.fields)] : []));
+    await until(() => started().length > 0, 'the handler has started a process of its own');
+    const { pid, parent } = started()[0];
+    daemon.child.kill('SIGKILL');
+    await daemon.exited;
+    await until(() => !isRunning(pid) && !isRunning(parent), 'both have ended');
+  },
+);
 
 test('without Jobs it lives, and stops when it is told to', async () => {
   const daemon = start({ SERVICE_SECRET, JOBS_GRPC_URL: '127.0.0.1:1' });

@@ -230,6 +230,38 @@ test('poison of every kind fails its own task only, and never delays a heartbeat
   expect(tasks.every(({ attempt }) => attempt === 1)).toBe(true);
 });
 
+test('poison in processes fails its own task only, and never delays a heartbeat', {
+  timeout: 120_000,
+}, async () => {
+  const jobs = await startFakeJobs();
+  jobs.leaseMs = 3_000;
+  const executor = await startTestExecutor(jobs);
+  const poison = {
+    'process-throw': 'RangeError',
+    'process-throw-nothing': 'Error',
+    'process-exit-zero': 'HandlerExited',
+    'process-kill': 'HandlerExited',
+    'process-abort': 'HandlerExited',
+    'process-hog': 'OutOfMemory',
+    'process-leak-buffers': 'OutOfMemory',
+    'process-loop': 'Timeout',
+    'process-stop': 'Timeout',
+    'process-flood': 'InvalidResult',
+    'process-fork-hog': 'OutOfMemory',
+  };
+  const tasks = Object.keys(poison).map((slug) =>
+    jobs.submit({ slug, timeoutMs: /loop|stop/.test(slug) ? 700 : 60_000 }),
+  );
+  const healthy = jobs.submit({ slug: 'sleep', items: [{ n: 3_000 }, { n: 3_000 }] });
+  const later = jobs.submit({ slug: 'process-echo' });
+  await until(() => [...tasks, healthy, later].every(isDone), 'all tasks are done', 100_000);
+  const errors = tasks.map(({ task, outcomes }) => [task.slug, firstItem(outcomes[0])?.error?.reason]);
+  expect(Object.fromEntries(errors)).toEqual(poison);
+  // Nobody lost a lease meanwhile: every outcome was that of the first attempt.
+  expect([...tasks, healthy, later].map(({ attempt }) => attempt)).toEqual(Array(13).fill(1));
+  expect((await executor.get('/executor/ready')).status).toBe(200);
+});
+
 test.each([
   ['throw-unavailable', 'The mail server is away'],
   ['inline-throw-unavailable', 'The shop is away'],

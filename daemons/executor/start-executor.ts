@@ -18,6 +18,7 @@ import { watchCancellations } from './attempts/watch-cancellations.ts';
 import type { ExecutorConfig } from './config.ts';
 import { createExecutorMetrics } from './executor-metrics.ts';
 import type { HandlerReport, HandlerRun } from './handlers/handler-run.ts';
+import { createProcessPool } from './handlers/process-pool.ts';
 import { runInline } from './handlers/run-inline.ts';
 import { createThreadPool } from './handlers/thread-pool.ts';
 import { createDirectIntake } from './intake/direct-intake.ts';
@@ -28,8 +29,8 @@ import { createSlots } from './slots.ts';
 import { createTurns } from './turns.ts';
 import { createWork } from './work.ts';
 
-/** A thread without work ends after this many milliseconds: it keeps some megabytes. */
-const THREAD_IDLE_MS = 30_000;
+/** A thread or process without work ends after this many milliseconds: it keeps some megabytes. */
+const IDLE_MS = 30_000;
 
 interface Parts {
   readonly config: ExecutorConfig;
@@ -75,7 +76,8 @@ export async function startExecutor({
     onReconnect: () => metrics.streamReconnects.inc(),
     log,
   });
-  const minSlots = Math.min(config.concurrency + config.threads, config.maxTasks);
+  const processes = types.some(({ runs }) => runs === 'process') ? config.processes : 0;
+  const minSlots = Math.min(config.concurrency + config.threads + processes, config.maxTasks);
   const work = createWork({
     intake,
     slots: createSlots({ min: minSlots, max: config.maxTasks }),
@@ -118,16 +120,18 @@ export async function startExecutor({
 
   function createHandlerRunner(): (run: HandlerRun & { type: JobType }) => Promise<HandlerReport> {
     const services = { createProducts: createProductWriter(products) };
-    const pool = createThreadPool({
-      threads: config.threads,
-      memoryMb: config.threadMemoryMb,
-      idleMs: THREAD_IDLE_MS,
-      modules,
-      environment: config.publicEnvironment,
-      log,
-    });
-    scope.defer('threads', () => pool.close());
-    return (run) => (run.type.runs === 'inline' ? runInline(run, services) : pool.run(run));
+    const { threads, processes, threadMemoryMb: memoryMb, publicEnvironment: environment } = config;
+    const isolation = { memoryMb, idleMs: IDLE_MS, modules, environment };
+    const threadPool = createThreadPool({ ...isolation, threads, log });
+    scope.defer('threads', () => threadPool.close());
+    const processPool = createProcessPool({ ...isolation, processes });
+    scope.defer('processes', () => processPool.close());
+    const ways = {
+      inline: (run: HandlerRun) => runInline(run, services),
+      thread: threadPool.run,
+      process: processPool.run,
+    };
+    return (run) => ways[run.type.runs](run);
   }
 }
 

@@ -16,8 +16,16 @@ export interface JobType<Item = unknown> {
   readonly itemsPerTask: number;
   readonly retry: RetryPolicy;
   readonly limits: TypeLimits;
-  /** `thread`: CPU-bound, in a worker thread. `inline`: waits for others, on the daemon's event loop. */
-  readonly runs: 'thread' | 'inline';
+  /**
+   * `thread`: CPU-bound, in a worker thread. `inline`: waits for others, on the daemon's event loop. `process`: in a child
+   * process, for what is not trusted, needs much memory or may crash in native code, which a thread would not survive.
+   */
+  readonly runs: 'thread' | 'inline' | 'process';
+  /**
+   * What one task may take, in MiB, when it runs in a thread (JavaScript objects) or a process (buffers and native memory,
+   * too). Without it: EXECUTOR_THREAD_MEMORY_MB.
+   */
+  readonly memoryMb?: number;
   /** Runs the items of a task. Effects must be idempotent by (job id, item index). */
   run(context: TaskContext<Item>): Promise<TaskResult>;
 }

@@ -3,6 +3,7 @@ import type { AttemptOutcome } from '@jobber/proto/jobs/v1/jobs';
 import { describeUnknownError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import { HandlerFailed, type HandlerReport, type HandlerRun } from '../handlers/handler-run.ts';
+import { MAX_LOG_LINES } from '../handlers/run-task.ts';
 import { type ItemSource, readTaskItems, type TaskItem } from '../input/read-task-items.ts';
 import { retryReading } from '../input/retry-reading.ts';
 import type { Turns } from '../turns.ts';
@@ -19,9 +20,6 @@ export interface AttemptParts {
   readonly onStart: () => void;
   readonly log: Logger;
 }
-
-/** Log lines of one attempt at most. */
-const MAX_LOG_LINES = 200;
 
 /** Runs one attempt to its outcome; undefined when nobody waits for one. Never rejects. */
 export async function runAttempt(parts: AttemptParts, attempt: Attempt): Promise<AttemptOutcome | undefined> {

@@ -38,6 +38,13 @@ export interface HandlerFailure {
   readonly stack?: string | undefined;
 }
 
+/** Runs handlers apart from the daemon's event loop. */
+export interface HandlerPool {
+  /** @throws HandlerFailed when the handler throws or its thread or process ends; the signal's reason when it was aborted */
+  run(run: HandlerRun): Promise<HandlerReport>;
+  close(): Promise<void>;
+}
+
 /** What a handler threw, or what became of it; the error itself may have come from another thread. */
 export class HandlerFailed extends Error {
   /** Of the error that was thrown, or what happened: a stable word. */

@@ -1,31 +1,19 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { HandlerFailure, HandlerReport } from './handler-run.ts';
+import type { TaskOutcome, TravellingTask } from './run-task.ts';
 
 /** Several tasks of one type for one thread; one after the other. */
 export interface BatchMessage {
   readonly slug: string;
-  readonly tasks: readonly ThreadTask[];
+  readonly tasks: readonly TravellingTask[];
   /** One `TaskState` per task, in memory that both threads see. */
   readonly states: Int32Array;
   readonly port: MessagePort;
 }
 
-export interface ThreadTask {
-  readonly jobId: number;
-  readonly ownerId: string;
-  readonly items: readonly { readonly index: number; readonly value: unknown }[];
-}
-
 /** The thread takes a task by WAITING → RUNNING, the pool takes it back by WAITING → TAKEN: only one of them succeeds. */
 export const TaskState = { WAITING: 0, RUNNING: 1, DONE: 2, TAKEN: 3 } as const;
 
-export type ThreadOutcome =
-  | { readonly index: number; readonly report: HandlerReport }
-  | {
-      readonly index: number;
-      readonly failure: HandlerFailure;
-      readonly durationMs: number;
-    };
+export type ThreadOutcome = TaskOutcome & { readonly index: number };
 
 /** From the thread. */
 export type ThreadMessage =

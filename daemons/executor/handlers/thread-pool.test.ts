@@ -1,11 +1,12 @@
 import { createLogger } from '@jobber/shared/log';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { jobTypes } from '../testing/poison-types.fixture.ts';
+import { failureOf, handlerRunner } from '../testing/run-handler.ts';
 import { POISON_TYPES } from '../testing/test-executor.ts';
-import type { HandlerFailed, HandlerReport } from './handler-run.ts';
-import { createThreadPool, type ThreadPool } from './thread-pool.ts';
+import type { HandlerFailed, HandlerPool } from './handler-run.ts';
+import { createThreadPool } from './thread-pool.ts';
 
-let pool: ThreadPool;
+let pool: HandlerPool;
 beforeAll(() => {
   pool = createThreadPool({
     threads: 2,
@@ -18,31 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => pool.close());
 
-interface Options {
-  readonly values?: readonly unknown[];
-  readonly signal?: AbortSignal;
-  readonly onStart?: () => void;
-  readonly log?: (message: string, fields: unknown) => void;
-}
-
-function run(slug: string, options: Options = {}): Promise<HandlerReport> {
-  const {
-    values = [{}],
-    signal = new AbortController().signal,
-    onStart = () => {},
-    log = () => {},
-  } = options;
-  const type = jobTypes.find((candidate) => candidate.slug === slug);
-  if (!type) throw new Error(`no type ${slug}`);
-  const items = values.map((value, index) => ({ index, value }));
-  return pool.run({ type, jobId: 1, ownerId: 'owner', items, signal, onStart, log });
-}
-
-const failureOf = (slug: string) =>
-  run(slug).then(
-    () => expect.unreachable('the handler should have failed'),
-    ({ reason, message, consequence }: HandlerFailed) => ({ reason, message, consequence }),
-  );
+const run = handlerRunner(() => pool, jobTypes);
 
 test('a handler gets its items and answers one result each', async () => {
   const report = await run('echo', { values: [{ n: 1 }, { n: 2 }] });
@@ -65,17 +42,17 @@ test('a handler sees the environment it is given and nothing else', async () => 
 });
 
 test('what a handler throws is its failure, by name and message', async () => {
-  expect(await failureOf('throw')).toMatchObject({ reason: 'RangeError', consequence: 'retry' });
-  expect(await failureOf('throw-permanently')).toMatchObject({
+  expect(await failureOf(run('throw'))).toMatchObject({ reason: 'RangeError', consequence: 'retry' });
+  expect(await failureOf(run('throw-permanently'))).toMatchObject({
     reason: 'PermanentError',
     consequence: 'fail',
   });
-  expect(await failureOf('throw-unavailable')).toEqual({
+  expect(await failureOf(run('throw-unavailable'))).toEqual({
     reason: 'Unavailable',
     message: 'The mail server is away',
     consequence: 'defer',
   });
-  expect(await failureOf('throw-nothing')).toEqual({
+  expect(await failureOf(run('throw-nothing'))).toEqual({
     reason: 'Error',
     message: 'The handler threw undefined',
     consequence: 'retry',
@@ -83,7 +60,7 @@ test('what a handler throws is its failure, by name and message', async () => {
 });
 
 test('a handler that ends its thread fails, and the pool goes on', async () => {
-  expect(await failureOf('exit')).toEqual({
+  expect(await failureOf(run('exit'))).toEqual({
     reason: 'HandlerExited',
     message: 'The handler ended its thread with code 3',
     consequence: 'retry',
@@ -92,12 +69,12 @@ test('a handler that ends its thread fails, and the pool goes on', async () => {
 });
 
 test('a handler that needs too much memory fails, and the pool goes on', async () => {
-  expect(await failureOf('hog')).toMatchObject({ reason: 'OutOfMemory' });
+  expect(await failureOf(run('hog'))).toMatchObject({ reason: 'OutOfMemory' });
   await run('echo');
 });
 
 test('an error out of the blue fails the task that runs', async () => {
-  expect(await failureOf('stray')).toMatchObject({ message: 'thrown from a timer' });
+  expect(await failureOf(run('stray'))).toMatchObject({ message: 'thrown from a timer' });
   await run('echo');
 });
 

@@ -4,7 +4,13 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import type { Logger } from '@jobber/shared/log';
 import { Piscina } from 'piscina';
 import { describeCrash } from './describe-crash.ts';
-import { ABORT_GRACE_MS, HandlerFailed, type HandlerReport, type HandlerRun } from './handler-run.ts';
+import {
+  ABORT_GRACE_MS,
+  HandlerFailed,
+  type HandlerPool,
+  type HandlerReport,
+  type HandlerRun,
+} from './handler-run.ts';
 import {
   type BatchMessage,
   TaskState,
@@ -15,24 +21,18 @@ import {
 
 export interface ThreadPoolOptions {
   readonly threads: number;
-  /** Of JavaScript objects in one thread, in MiB; a thread that needs more is ended. */
+  /**
+   * Of JavaScript objects in one thread, in MiB; a thread that needs more is ended. For job types that name no limit of
+   * their own.
+   */
   readonly memoryMb: number;
-  /** Threads without work end after this many milliseconds, except one. */
+  /** Threads without work end after this many milliseconds. */
   readonly idleMs: number;
   /** Modules of a user's own job types. */
   readonly modules: readonly string[];
   /** What handlers see as process.env. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
-}
-
-export interface ThreadPool {
-  /**
-   * Runs a task's handler in a thread. @throws HandlerFailed when the handler throws or its thread ends; the signal's
-   * reason when it was aborted
-   */
-  run(run: HandlerRun): Promise<HandlerReport>;
-  close(): Promise<void>;
 }
 
 interface Entry {
@@ -48,6 +48,7 @@ interface Entry {
 }
 
 interface Batch {
+  readonly memoryMb: number;
   readonly entries: readonly Entry[];
   readonly states: Int32Array;
   readonly port: MessagePort;
@@ -76,22 +77,9 @@ function isLostTooOften(entry: Entry, { terminate }: Batch): boolean {
  * Runs handlers in worker threads. Tasks wait here rather than in Piscina, which is given no more than it has threads
  * for: so they can be sent in batches, be taken back from a thread that is busy for longer, and survive its death.
  */
-export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
-  const { log } = options;
-  const pool = new Piscina<BatchMessage, ThreadOutcome | undefined>({
-    filename: pathToFileURL(createRequire(import.meta.url).resolve('@jobber/executor/handler-worker')).href,
-    minThreads: 0,
-    maxThreads: options.threads,
-    idleTimeout: options.idleMs,
-    atomics: 'disabled',
-    recordTiming: false,
-    resourceLimits: { maxOldGenerationSizeMb: options.memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
-    execArgv: [],
-    env: { ...options.environment } as NodeJS.ProcessEnv,
-    workerData: { modules: options.modules } satisfies ThreadData,
-  });
-  pool.on('error', (error: unknown) => log.warn({ err: error }, 'a thread without a task ended'));
-
+export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
+  /** By the memory of a thread, which is fixed when it starts. */
+  const pools = new Map<number, Threads>();
   let queue: Entry[] = [];
   const batches = new Set<Batch>();
   const taskMs = new Map<string, number>();
@@ -120,11 +108,19 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
     return queue.splice(0, other < 0 ? most : Math.min(most, other));
   }
 
+  function threadsOf(memoryMb: number): Threads {
+    const threads = pools.get(memoryMb) ?? startThreads(options, memoryMb);
+    pools.set(memoryMb, threads);
+    return threads;
+  }
+
   function startBatch(entries: readonly Entry[]): void {
+    const { slug = '', memoryMb = options.memoryMb } = entries[0]?.run.type ?? {};
     const { port1, port2 } = new MessageChannel();
     const states = new Int32Array(new SharedArrayBuffer(entries.length * 4));
     const terminate = new AbortController();
-    const batch = { entries, states, port: port1, terminate, running: 0, runningSince: performance.now() };
+    const runningSince = performance.now();
+    const batch = { memoryMb, entries, states, port: port1, terminate, running: 0, runningSince };
     batches.add(batch);
     for (const entry of entries) entry.batch = batch;
     begin(entries[0]);
@@ -132,11 +128,13 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
     port1.unref();
     sweeper ??= setInterval(sweep, SWEEP_MS);
     const tasks = entries.map(({ run: { jobId, ownerId, items } }) => ({ jobId, ownerId, items }));
-    const slug = entries[0]?.run.type.slug ?? '';
-    pool.run({ slug, tasks, states, port: port2 }, { transferList: [port2], signal: terminate.signal }).then(
-      (last) => endBatch(batch, last),
-      (error: unknown) => endBatch(batch, undefined, error),
-    );
+    const message: BatchMessage = { slug, tasks, states, port: port2 };
+    threadsOf(memoryMb)
+      .run(message, { transferList: [port2], signal: terminate.signal })
+      .then(
+        (last) => endBatch(batch, last),
+        (error: unknown) => endBatch(batch, undefined, error),
+      );
   }
 
   function endBatch(batch: Batch, last: ThreadOutcome | undefined, error?: unknown): void {
@@ -152,7 +150,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       const wasRunning = Atomics.load(batch.states, index) === TaskState.RUNNING;
       if (entry.run.signal.aborted) settle(entry, entry.run.signal.reason);
       else if (wasRunning || isLostTooOften(entry, batch)) {
-        settle(entry, new HandlerFailed(describeCrash(error, options.memoryMb)));
+        settle(entry, new HandlerFailed(describeCrash(error, batch.memoryMb)));
       } else putBack(entry);
     }
     if (batches.size === 0) {
@@ -258,6 +256,30 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       schedule();
       return settle.promise;
     },
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all([...pools.values()].map((threads) => threads.destroy()));
+    },
   };
+}
+
+type Threads = Piscina<BatchMessage, ThreadOutcome | undefined>;
+
+function startThreads(
+  { threads, idleMs, environment, modules, log }: ThreadPoolOptions,
+  memoryMb: number,
+): Threads {
+  const pool: Threads = new Piscina({
+    filename: pathToFileURL(createRequire(import.meta.url).resolve('@jobber/executor/handler-worker')).href,
+    minThreads: 0,
+    maxThreads: threads,
+    idleTimeout: idleMs,
+    atomics: 'disabled',
+    recordTiming: false,
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
+    execArgv: [],
+    env: { ...environment } as NodeJS.ProcessEnv,
+    workerData: { modules } satisfies ThreadData,
+  });
+  pool.on('error', (error: unknown) => log.warn({ err: error }, 'a thread without a task ended'));
+  return pool;
 }

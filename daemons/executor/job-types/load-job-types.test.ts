@@ -52,7 +52,7 @@ test('all that is wrong with a job type is said at once, with its place', async 
     'jobTypes[0].retry.maxAttempts must be a whole number from 1 to 100',
     'jobTypes[0].retry.backoffMs must be a whole number from 0 to 86400000',
     'jobTypes[0].retry.maxBackoffMs must be a whole number from 0 to 604800000',
-    'jobTypes[0].runs must be thread or inline',
+    'jobTypes[0].runs must be thread, inline or process',
     'jobTypes[1] must be a job type',
   ]);
 });
@@ -68,6 +68,23 @@ test('names that are taken, or that do not belong together, are refused', async 
     'jobTypes[1]: the name ResizeImage or the slug resize-image is taken',
     'jobTypes[2]: the name Fibonacci or the slug resize-image is taken',
     'jobTypes[3].slug must be the name in kebab case: Other and another do not belong together',
+  ]);
+});
+
+test('the memory of a handler is a limit that can be kept', async () => {
+  expect(
+    await problemsOf(
+      `const type = ${SOUND};
+      export const jobTypes = [
+        { ...type, runs: 'process', memoryMb: 32 },
+        { ...type, name: 'Small', slug: 'small', memoryMb: 8 },
+        { ...type, name: 'Inline', slug: 'inline', runs: 'inline', memoryMb: 64 },
+      ]`,
+      'memory.mjs',
+    ),
+  ).toEqual([
+    'jobTypes[1].memoryMb must be a whole number from 16 to 65536',
+    "jobTypes[2].memoryMb can't be kept by a handler that runs inline: it shares the daemon's memory",
   ]);
 });
 

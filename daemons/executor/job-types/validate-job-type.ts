@@ -32,7 +32,8 @@ const SHAPE = z.object(
       },
       'must have timeoutMs and maxItems',
     ),
-    runs: z.enum(['thread', 'inline'], 'must be thread or inline'),
+    runs: z.enum(['thread', 'inline', 'process'], 'must be thread, inline or process'),
+    memoryMb: whole(16, 65_536).optional(),
     run: z.custom((value) => typeof value === 'function', 'must be a function'),
   },
   'must be a job type',
@@ -52,9 +53,12 @@ export function jobTypeProblems(exported: unknown, known: readonly JobType[]): s
     if (!parsed.success) {
       return parsed.error.issues.map(({ path, message }) => `${[at, ...path].join('.')} ${message}`);
     }
-    const { name, slug } = parsed.data;
+    const { name, slug, runs, memoryMb } = parsed.data;
     if (taken.has(name) || taken.has(slug)) return [`${at}: the name ${name} or the slug ${slug} is taken`];
     taken.add(name).add(slug);
+    if (runs === 'inline' && memoryMb !== undefined) {
+      return [`${at}.memoryMb can't be kept by a handler that runs inline: it shares the daemon's memory`];
+    }
     if (slug.replaceAll('-', '') !== name.toLowerCase()) {
       return [`${at}.slug must be the name in kebab case: ${name} and ${slug} do not belong together`];
     }

@@ -1,4 +1,5 @@
 // An executor in this process, against a Jobs in memory, with the job types that tests need.
+import { existsSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
@@ -8,6 +9,7 @@ import { startExecutor } from '../start-executor.ts';
 import { FakeJobs, SERVICE_SECRET } from './test-fake-jobs.ts';
 
 export const POISON_TYPES = new URL('./poison-types.fixture.ts', import.meta.url).href;
+export const PROCESS_POISON = new URL('./process-poison.fixture.ts', import.meta.url).href;
 
 export interface TestExecutor {
   readonly executorId: string;
@@ -48,7 +50,8 @@ export async function startTestExecutor(
     EXECUTOR_THREAD_MEMORY_MB: '64',
     JOBS_GRPC_URL: `127.0.0.1:${jobs.port}`,
     PRODUCTS_GRPC_URL: '127.0.0.1:1',
-    JOBBER_JOB_TYPES: POISON_TYPES,
+    EXECUTOR_PROCESSES: '2',
+    JOBBER_JOB_TYPES: `${POISON_TYPES},${PROCESS_POISON}`,
     ...environment,
   });
   const { port, executorId } = await startExecutor({ config, scope, log });
@@ -63,6 +66,12 @@ export async function startTestExecutor(
       return { status: response.status, body: await response.text() };
     },
   };
+}
+
+/** Also false for a process that has ended and that nobody has asked about yet. */
+export function isRunning(pid: unknown): boolean {
+  const status = `/proc/${pid}/status`;
+  return existsSync(status) && !/^State:\s+Z/m.test(readFileSync(status, 'utf8'));
 }
 
 /** Waits for a condition; it says what it waits for when it fails. */
