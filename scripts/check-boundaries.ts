@@ -21,7 +21,7 @@ const rules: Record<string, { mayImport: string[]; lazily?: string[] }> = {
   compose: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/db'] },
   cli: { mayImport: ['@jobber/proto'], lazily: ['@jobber/compose'] },
   bench: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/db', '@jobber/compose'] },
-  faults: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/compose'] },
+  faults: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/compose', '@jobber/job-types'] },
 };
 
 /** Folders that judge the product and therefore know nothing of it: Node, their own files and these packages. */

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+
+/** A user of the platform, logged in. Every call gives up after its time. */
+export interface Client {
+  /** UUID. */
+  readonly userId: string;
+  readonly token: string;
+  executeJob(request: JobRequest): Promise<Answer>;
+  /** @returns undefined when there was no answer, or a refusal */
+  readJob(id: number): Promise<JobRead | undefined>;
+  cancelJob(id: number): Promise<boolean>;
+  /** @returns the name to run a job by @throws when it is not taken */
+  upload(name: string, content: string): Promise<string>;
+}
+
+export interface JobRequest {
+  readonly name: string;
+  readonly data: unknown;
+  readonly idempotencyKey: string;
+}
+
+export type Answer =
+  | { readonly kind: 'accepted'; readonly jobId: number }
+  | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+export interface JobRead {
+  readonly id: number;
+  readonly status: string;
+  readonly size: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly endedAt: string | null;
+}
+
+export interface ClientUrls {
+  readonly auth: string;
+  readonly jobs: string;
+}
+
+const EXECUTE = 'mutation ($i: ExecuteJobInput!) { executeJob(executeJobInput: $i) { id } }';
+/** Longer than the platform's promise of 5 s, so that an answer that is late is told from none. */
+const CALL_MS = 12_000;
+const READ = 'query ($id: Float!) { job(id: $id) { id status size completed failed endedAt } }';
+
+/** Registers a user of its own and logs in. */
+export async function connectClient(urls: ClientUrls): Promise<Client> {
+  const email = `faults-${randomUUID()}@example.com`;
+  const password = randomUUID();
+  const auth = `${urls.auth}/auth/graphql`;
+  const created = await ask<{ createUser: { id: string } }>(
+    auth,
+    undefined,
+    'mutation ($i: CreateUserInput!) { createUser(createUserInput: $i) { id } }',
+    { i: { email, password } },
+  );
+  const userId = need(created).createUser.id;
+  const logIn = async () => {
+    const query = 'mutation ($i: LoginInput!) { login(loginInput: $i) { accessToken } }';
+    return need(
+      await ask<{ login: { accessToken: string } }>(auth, undefined, query, { i: { email, password } }),
+    ).login.accessToken;
+  };
+  const token = await logIn();
+  return createClient(urls, { userId, token });
+}
+
+function createClient(urls: ClientUrls, { userId, token }: { userId: string; token: string }): Client {
+  const jobs = `${urls.jobs}/jobs/graphql`;
+  return {
+    userId,
+    token,
+    async executeJob(request) {
+      try {
+        const { data, errors } = await ask<{ executeJob: { id: number } }>(jobs, token, EXECUTE, {
+          i: request,
+        });
+        if (data) return { kind: 'accepted', jobId: data.executeJob.id };
+        const { code = 0, reason = '' } = errors?.[0]?.extensions ?? {};
+        return { kind: 'refused', code, reason };
+      } catch (error) {
+        return { kind: 'unknown', why: describe(error) };
+      }
+    },
+    async readJob(id) {
+      const answer = await ask<{ job: JobRead }>(jobs, token, READ, { id }).catch(() => undefined);
+      return answer?.data?.job;
+    },
+    async cancelJob(id) {
+      const query = 'mutation ($id: Float!) { cancelJob(id: $id) { id } }';
+      const answer = await ask(jobs, token, query, { id }).catch(() => undefined);
+      return answer?.data != null;
+    },
+    async upload(name, content) {
+      const form = new FormData();
+      form.append('file', new Blob([content]), name);
+      const response = await fetch(`${urls.jobs}/jobs/uploads/file`, {
+        method: 'POST',
+        body: form,
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(60_000),
+      });
+      const answer = (await response.json()) as { filename?: string; message?: string };
+      if (response.status !== 201 || !answer.filename) {
+        throw new Error(`The upload was refused with ${response.status}: ${answer.message}`);
+      }
+      return answer.filename;
+    },
+  };
+}
+
+interface GraphqlAnswer<T> {
+  readonly data: T | null;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: number; readonly reason?: string };
+  }[];
+}
+
+async function ask<T>(
+  url: string,
+  token: string | undefined,
+  query: string,
+  variables: object,
+): Promise<GraphqlAnswer<T>> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query, variables }),
+    signal: AbortSignal.timeout(CALL_MS),
+  });
+  return (await response.json()) as GraphqlAnswer<T>;
+}
+
+function need<T>({ data, errors }: GraphqlAnswer<T>): T {
+  if (data === null || data === undefined) throw new Error(errors?.[0]?.message ?? 'no data');
+  return data;
+}
+
+/** The innermost reason: fetch wraps it. */
+function describe(error: unknown): string {
+  const { cause, name, message } = error as Error & { cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? `${name}: ${message}`;
+}

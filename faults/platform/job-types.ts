@@ -1,0 +1,62 @@
+// Job types of the suite's own, named to the executors by JOBBER_JOB_TYPES: some that wait, and each kind of poison.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JobType, TaskContext, TaskResult } from '@jobber/job-types';
+
+type Run = (context: TaskContext<{ ms?: number }>) => Promise<TaskResult>;
+
+function type(name: string, runs: JobType['runs'], run: Run): JobType<{ ms?: number }> {
+  return {
+    name,
+    slug: name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase(),
+    version: 1,
+    description: `${name}, for the fault suite`,
+    inputSchema: { type: 'object', properties: { ms: { type: 'integer', minimum: 0 } } },
+    itemsPerTask: 1,
+    retry: { maxAttempts: 2, backoffMs: 50, maxBackoffMs: 100 },
+    limits: { timeoutMs: 2_000, maxItems: 100_000 },
+    runs,
+    run,
+  };
+}
+
+function succeed({ items }: TaskContext<{ ms?: number }>): TaskResult {
+  return { items: items.map(({ index }) => ({ status: 'succeeded', result: { index } })) };
+}
+
+/** Waits as long as its item says; a minute may pass before it counts as hanging. */
+const doze: JobType<{ ms?: number }> = {
+  ...type('Doze', 'inline', async (context) => {
+    for (const { value } of context.items) await delay(value.ms ?? 0, undefined, { signal: context.signal });
+    return succeed(context);
+  }),
+  retry: { maxAttempts: 3, backoffMs: 100, maxBackoffMs: 1_000 },
+  limits: { timeoutMs: 60_000, maxItems: 100_000 },
+};
+
+/** Does nothing, many items a task. */
+const noop: JobType<{ ms?: number }> = {
+  ...type('Noop', 'inline', async (c) => succeed(c)),
+  itemsPerTask: 50,
+};
+
+export const jobTypes: readonly JobType[] = [
+  doze,
+  noop,
+  type('Throw', 'thread', () => Promise.reject(new RangeError('thrown on purpose'))),
+  type('InlineThrow', 'inline', () => Promise.reject(new RangeError('thrown on purpose'))),
+  type('Hang', 'thread', () => new Promise(() => {})),
+  type('InlineHang', 'inline', () => new Promise(() => {})),
+  type('Loop', 'thread', () => {
+    for (;;);
+  }),
+  type('Exit', 'thread', () => process.exit(3)),
+  // In a thread of the daemon this is the daemon's own process.
+  type('KillProcess', 'thread', () => {
+    process.kill(process.pid, 'SIGKILL');
+    return new Promise(() => {});
+  }),
+  type('Hog', 'thread', () => {
+    const kept: unknown[] = [];
+    for (;;) kept.push(Array.from({ length: 10_000 }, (_, n) => ({ n })));
+  }),
+] as readonly JobType[];

@@ -1,0 +1,125 @@
+import { appendFileSync } from 'node:fs';
+import { type Client, connectClient } from '../load/client.ts';
+import { type Judgement, judge } from '../load/judge.ts';
+import { type Poller, startPoller } from '../load/poller.ts';
+import { createRecorder, type Recorder } from '../load/recorder.ts';
+import { createSubmitter, type Submitter } from '../load/submitter.ts';
+import type { Random } from '../random.ts';
+import { waitUntil } from '../wait-until.ts';
+import { type FaultPlatform, type PlatformOptions, startFaultPlatform } from './fault-platform.ts';
+
+export interface Fault {
+  readonly name: string;
+  /** While it lasts, the public door cannot answer. */
+  readonly silences?: boolean;
+}
+
+/** A platform with a user who submits and reads, all of it recorded, and what breaks and judges it. */
+export interface World {
+  readonly platform: FaultPlatform;
+  readonly client: Client;
+  readonly submitter: Submitter;
+  readonly recorder: Recorder;
+  readonly random: Random;
+  /** Runs `work` as one fault: its beginning and end are recorded, and after it everything is healed. */
+  during(fault: Fault, work: () => Promise<unknown>): Promise<void>;
+  /** Waits until nothing is left to do. @returns whether that was within the promised two minutes */
+  comeToRest(withinMs?: number): Promise<boolean>;
+  /** What the checker says about everything since the start. */
+  judge(): Promise<Judgement>;
+  /** Comes to rest and is judged. @throws with the checker's table when the verdict is not valid */
+  hold(): Promise<Judgement>;
+  stop(options?: { keepFolder: boolean }): Promise<void>;
+}
+
+/** Two minutes are promised; a machine that is busy with other things gets some more, and the checker says who was late. */
+const REST_MS = 150_000;
+
+/** 5 s are promised, from a machine that has time; here two platforms start, die and recover on two cores. */
+const ANSWER_MS = 8_000;
+
+const UNFINISHED = `
+  select 1 from job where status not in ('COMPLETED', 'FAILED', 'CANCELLED')
+  union all select 1 from task where lease_until is not null limit 1`;
+
+export async function createWorld(random: Random, options: PlatformOptions = {}): Promise<World> {
+  const platform = await startFaultPlatform(options);
+  const { databases, edges, daemons, folder } = platform;
+  const client = await connectClient(platform.urls);
+  const recorder = createRecorder(folder);
+  const submitter = createSubmitter(client, recorder);
+  const poller: Poller = startPoller(client, submitter.accepted, recorder);
+  let last: Judgement | undefined;
+
+  async function heal(): Promise<void> {
+    for (const edge of Object.values(edges)) edge.heal();
+    await databases.start();
+    for (const daemon of daemons) {
+      try {
+        daemon.signal('SIGCONT');
+      } catch {
+        // It is between two runs; its supervisor starts it again.
+      }
+    }
+  }
+
+  async function comeToRest(withinMs = REST_MS): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    const read = await poller.untilAllEnded(withinMs);
+    const isAtRest = async () => (await databases.query('jobs', UNFINISHED)).length === 0;
+    const left = Math.max(1_000, deadline - performance.now());
+    const rested = await waitUntil('everything is at rest', isAtRest, { withinMs: left }).catch(() => false);
+    return read && rested;
+  }
+
+  async function judgeNow(): Promise<Judgement> {
+    last = await judge({
+      ...recorder,
+      folder,
+      answerMs: ANSWER_MS,
+      environment: {
+        CHECKER_JOBS_DATABASE_URL: databases.readOnlyUrls.jobs,
+        CHECKER_PRODUCTS_DATABASE_URL: databases.readOnlyUrls.products,
+        CHECKER_AUTH_DATABASE_URL: databases.readOnlyUrls.auth,
+        CHECKER_JOBS_URL: platform.urls.jobsDirect,
+        CHECKER_PRODUCTS_URL: platform.urls.products,
+        CHECKER_TOKEN: client.token,
+      },
+    });
+    return last;
+  }
+
+  return {
+    platform,
+    client,
+    submitter,
+    recorder,
+    random,
+    async during({ name, silences = false }, work) {
+      recorder.call({ event: 'fault', name, silences });
+      try {
+        await work();
+      } finally {
+        await heal();
+        recorder.call({ event: 'healed' });
+      }
+    },
+    comeToRest,
+    judge: judgeNow,
+    async hold() {
+      await platform.untilReady();
+      await comeToRest();
+      const judgement = await judgeNow();
+      if (!judgement.valid)
+        throw new Error(`The checker's verdict (histories and logs in ${folder}):\n${judgement.table}`);
+      return judgement;
+    },
+    async stop(stopOptions) {
+      await poller.stop();
+      const report = process.env['FAULTS_REPORT'];
+      const { problems: _, table: __, ...sums } = last ?? {};
+      if (report && last) appendFileSync(report, `${JSON.stringify(sums)}\n`);
+      await platform.stop(stopOptions);
+    },
+  };
+}
