@@ -19,6 +19,8 @@ export interface PlatformOptions {
   readonly root?: string;
   /** Default: in the platform's own folder. */
   readonly uploadsDir?: string;
+  /** Where PostgreSQL keeps its data. Default: in the platform's own folder. */
+  readonly databaseFolder?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -52,7 +54,7 @@ const SHIFT_CLOCK = new URL('shift-clock.ts', import.meta.url).href;
 
 export async function startFaultPlatform(options: PlatformOptions = {}): Promise<FaultPlatform> {
   const folder = mkdtempSync(join(tmpdir(), 'jobber-faults-'));
-  const databases = await startDatabases({ folder, root: options.root });
+  const databases = await startDatabases({ folder: options.databaseFolder ?? folder, root: options.root });
   const ports = await choosePorts(databases.port);
   const edges = await openEdges(ports);
   const serviceSecret = randomBytes(32).toString('hex');

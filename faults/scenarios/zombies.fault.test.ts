@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { dozeWork, loadWork } from '../load/workloads.ts';
+import { waitUntil } from '../wait-until.ts';
+import { countTasks } from './steps.ts';
+import { useWorld } from './test-world.ts';
+
+const world = useWorld('zombies');
+
+test('an executor that wakes after its lease, when others have done its work, changes nothing', async () => {
+  const { platform, submitter, during, hold } = world.get();
+  const [zombie, other] = platform.replicas('executor');
+  await during({ name: 'an executor sleeps until its work is done by another' }, async () => {
+    const jobId = (await submitter.submit(dozeWork(8, 500))) ?? 0;
+    await waitUntil('the tasks run', async () => (await countTasks(world.get(), jobId)).running === 8);
+    zombie?.signal('SIGSTOP');
+    await waitUntil(
+      'the other one has done everything',
+      async () => (await countTasks(world.get(), jobId)).succeeded === 8,
+    );
+  });
+  await hold();
+  expect([zombie?.ends, other?.ends]).toEqual([[], []]);
+});
+
+test('an executor that wakes in the middle of a load which another has written makes no product twice', async () => {
+  const { platform, submitter, random, during, hold } = world.get();
+  const [zombie, other] = platform.replicas('executor');
+  const { edges, databases } = platform;
+  await during({ name: 'an executor sleeps between its products and their outcome' }, async () => {
+    other?.signal('SIGSTOP');
+    edges['executor-products'].inject({ kind: 'black hole' });
+    const jobId = (await submitter.submit(loadWork(random, 50))) ?? 0;
+    await waitUntil('it is given away', async () => (await countTasks(world.get(), jobId)).running > 0);
+    zombie?.signal('SIGSTOP');
+    other?.signal('SIGCONT');
+    edges['executor-products'].heal();
+    const status = 'select 1 from job where id = $1 and status = $2';
+    await waitUntil(
+      'the other one has loaded it',
+      async () => (await databases.query('jobs', status, [jobId, 'COMPLETED'])).length > 0,
+      { withinMs: 120_000 },
+    );
+  });
+  await hold();
+});
