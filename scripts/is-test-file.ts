@@ -4,5 +4,5 @@
  * They may use the tools of the repository, and are no part of a release.
  */
 export function isTestFile(path: string): boolean {
-  return /(\.test|\.fixture|^vitest\.config|\/vitest\.config)\.ts$|(^|\/)test-[^/]*\.ts$|(^|\/)testing\//.test(path);
+  return /(\.test|\.fixture)\.ts$|(^|\/)(test-[^/]*|vitest\.config)\.ts$|(^|\/)testing\//.test(path);
 }
