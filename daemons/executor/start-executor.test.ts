@@ -1,6 +1,6 @@
 import { type AttemptOutcome, ItemStatus } from '@jobber/proto/jobs/v1/jobs';
 import { ServerError, Status } from 'nice-grpc';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startFakeJobs, startTestExecutor, until } from './testing/test-executor.ts';
 import type { FakeTask } from './testing/test-fake-jobs.ts';
 
@@ -177,6 +177,32 @@ test('a handler is aborted when its attempt was superseded, and changes nothing'
   jobs.supersede(task);
   await until(() => executor.logs.some(({ cause }) => cause === 'lost'), 'the attempt was aborted');
   expect(task.outcomes).toEqual([]);
+});
+
+test('no lease of hundreds of attempts is lost while the event loop is blocked again and again', async () => {
+  const jobs = await startFakeJobs();
+  jobs.leaseMs = 3_000;
+  const executor = await startTestExecutor(jobs, { EXECUTOR_CONCURRENCY: '256', EXECUTOR_MAX_TASKS: '256' });
+  const tasks = Array.from({ length: 256 }, () => jobs.submit({ slug: 'inline-obedient' }));
+  await until(() => tasks.every(({ state }) => state === 'running'), 'all are running');
+  let lastBeat = performance.now();
+  let longestGap = 0;
+  jobs.before = (method) => {
+    if (method !== 'heartbeat') return;
+    longestGap = Math.max(longestGap, performance.now() - lastBeat);
+    lastBeat = performance.now();
+  };
+  const blocking = setInterval(() => {
+    const until = performance.now() + 300;
+    while (performance.now() < until);
+  }, 400);
+  onTestFinished(() => clearInterval(blocking));
+  const calls = jobs.heartbeatCalls;
+  await until(() => jobs.heartbeatCalls >= calls + 5, 'five more heartbeats were answered');
+  expect(longestGap).toBeLessThan(jobs.leaseMs);
+  expect(executor.logs.filter(({ cause }) => cause !== undefined)).toEqual([]);
+  clearInterval(blocking);
+  for (const task of tasks) jobs.cancel(task);
 });
 
 test('an attempt aborts itself when its lease can not be renewed in time, and gives the task back', async () => {

@@ -71,8 +71,8 @@ export const loadProducts: JobType<LoadProductsItem> = {
     additionalProperties: false,
   },
   itemsPerTask: 500,
-  // What is wrong with a record is found at once; what is tried again is Products being away, some ten minutes long.
-  retry: { maxAttempts: 25, backoffMs: 500, maxBackoffMs: 30_000 },
+  // What is wrong with a record is found at once, and Products being away does not count.
+  retry: { maxAttempts: 5, backoffMs: 1_000, maxBackoffMs: 30_000 },
   limits: { timeoutMs: 120_000, maxItems: 10_000_000 },
   runs: 'inline',
   run: runLoadProducts,

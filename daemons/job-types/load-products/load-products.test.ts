@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ProductItem, ProductOutcome } from '@jobber/proto/products/v1/products';
 import { expect, test } from 'vitest';
-import type { TaskResult } from '../job-type.ts';
+import { type TaskResult, UnavailableError } from '../job-type.ts';
 import { type LoadProductsItem, loadProducts } from './index.ts';
 
 const SEEDED = [
@@ -150,12 +150,7 @@ test('each record of that file is what the schema asks for', () => {
   }
 });
 
-test('a load outlasts Products being away for some minutes', () => {
-  const { maxAttempts, backoffMs, maxBackoffMs } = loadProducts.retry;
-  const waits = Array.from({ length: maxAttempts - 1 }, (_, n) => Math.min(backoffMs * 2 ** n, maxBackoffMs));
-  // Jobs varies each wait by up to a quarter.
-  const least = 0.75 * waits.reduce((sum, wait) => sum + wait, 0);
-  expect(least).toBeGreaterThan(5 * 60_000);
-  // After the outage the next attempt is never far.
-  expect(1.25 * maxBackoffMs).toBeLessThan(60_000);
+test('Products being away is told as that: such an attempt does not count', async () => {
+  const away = new UnavailableError("Products can't be reached");
+  await expect(run([lamp()], away)).rejects.toBe(away);
 });
