@@ -96,7 +96,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   const acceptJob = createAcceptJob({ ...shared, feed, waker, leaseMs, mayPlace });
   const { executeJob, executeJobs } = createExecuteJob({ ...shared, catalog, checkInput, acceptJob });
   const readJob = createReadJob(pool, metrics);
-  const cancelJob = createCancelJob({ ...shared, readJob });
+  const cancelJob = createCancelJob({ ...shared, readJob, isLimited });
   const startRounds = createStartRounds(shared);
   const retryJob = createRetryJob({ pool, readJob, startRounds });
   const changes = createJobChanges(notifications);

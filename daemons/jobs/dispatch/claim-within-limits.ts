@@ -1,13 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
-import { type Claim, claimTasks } from '../transitions/claim-tasks.ts';
+import { type Claim, type Claimed, claimTasks, FIRST_OWNER } from '../transitions/claim-tasks.ts';
 import { countRunningTasks } from '../transitions/count-running-tasks.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 
 /** Claims ready tasks, as many as the limits of their types and of their owners leave room for. */
-export type ClaimWithinLimits = (
-  asked: Omit<Claim, 'leaseMs' | 'maxRunningPerOwner'> & { readonly onCrowded: () => void },
-) => Promise<StartedTask[]>;
+export type ClaimWithinLimits = (asked: Omit<Claim, 'leaseMs' | 'maxRunningPerOwner'>) => Promise<Claimed>;
 
 export interface RunningLimits {
   /** Tasks that one user may have running at the same time; null: no limit. */
@@ -22,58 +20,58 @@ export function createClaimWithinLimits(
   { pool, catalog }: { pool: Pool; catalog: JobTypeCatalog },
   { maxRunningPerOwner, leaseMs }: RunningLimits,
 ): ClaimWithinLimits {
-  return async function claimWithinLimits({ onCrowded, ...asked }) {
+  return async function claimWithinLimits(asked) {
     const { free, limited } = await sortTypes(asked.types);
 
     async function claim(
       database: Pool | PoolClient,
       types: readonly string[],
       limit: number,
-    ): Promise<StartedTask[]> {
-      if (limit <= 0 || types.length === 0) return [];
-      const claimed = await claimTasks(database, { ...asked, types, limit, maxRunningPerOwner, leaseMs });
-      if (claimed.crowded) onCrowded();
-      return claimed.tasks;
+    ): Promise<Claimed> {
+      if (limit <= 0 || types.length === 0) return { tasks: [], more: false, lastOwner: asked.afterOwner };
+      return await claimTasks(database, { ...asked, types, limit, maxRunningPerOwner, leaseMs });
     }
 
-    async function claimLimited(client: PoolClient, limit: number): Promise<StartedTask[]> {
-      const tasks: StartedTask[] = [];
-      if (maxRunningPerOwner !== null) tasks.push(...(await claim(client, free, limit)));
-      for (const [type, maxRunning] of limited) {
-        const room = maxRunning - (await countRunningTasks(client, type));
-        tasks.push(...(await claim(client, [type], Math.min(room, limit - tasks.length))));
-      }
-      return tasks;
+    async function claimLimited(client: PoolClient, type: string, limit: number): Promise<Claimed> {
+      const room = (limited.get(type) ?? 0) - (await countRunningTasks(client, type));
+      return await claim(client, [type], Math.min(room, limit));
     }
 
-    const unlimited = maxRunningPerOwner === null ? await claim(pool, free, asked.limit) : [];
-    if ((limited.length === 0 && maxRunningPerOwner === null) || unlimited.length === asked.limit) {
-      return unlimited;
-    }
-    try {
-      const others = await inTurn((client) => claimLimited(client, asked.limit - unlimited.length));
-      return [...unlimited, ...others];
-    } catch (error) {
-      // What has been claimed before must not wait for its lease.
-      if (unlimited.length === 0) throw error;
-      return unlimited;
-    }
+    const freely: Way = (limit) => claim(pool, free, limit);
+    const inTurn: Way = (limit) =>
+      takeTurns((client) => {
+        const ways = [...limited.keys()].map(
+          (type): Way =>
+            (left) =>
+              claimLimited(client, type, left),
+        );
+        if (maxRunningPerOwner !== null) ways.push((left) => claim(client, free, left));
+        return claimEachWay(shuffled(ways), limit);
+      });
+    if (maxRunningPerOwner !== null) return await inTurn(asked.limit);
+    if (limited.size === 0) return await freely(asked.limit);
+    const [first, second] = shuffled([freely, inTurn]) as [Way, Way];
+    const claimed = await first(asked.limit);
+    // What has been claimed must not wait for its lease because of what comes then.
+    const orNone: Way = (limit) =>
+      claimed.tasks.length === 0 ? second(limit) : second(limit).catch(() => NONE);
+    return await claimEachWay([async () => claimed, orNone], asked.limit);
   };
 
   async function sortTypes(
     types: readonly string[],
-  ): Promise<{ free: string[]; limited: [type: string, maxRunning: number][] }> {
+  ): Promise<{ free: string[]; limited: Map<string, number> }> {
     const free: string[] = [];
-    const limited: [string, number][] = [];
+    const limited = new Map<string, number>();
     for (const type of types) {
       const maxRunning = (await catalog.bySlug(type))?.type.maxRunning ?? 0;
       if (maxRunning === 0) free.push(type);
-      else limited.push([type, maxRunning]);
+      else limited.set(type, maxRunning);
     }
     return { free, limited };
   }
 
-  async function inTurn<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  async function takeTurns<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
     const client = await pool.connect();
     let failed = true;
     try {
@@ -88,4 +86,35 @@ export function createClaimWithinLimits(
       client.release(failed);
     }
   }
+}
+
+/** Claims up to so many tasks. */
+type Way = (limit: number) => Promise<Claimed>;
+
+const NONE: Claimed = { tasks: [], more: true, lastOwner: FIRST_OWNER };
+
+/** One after the other, as far as the limit goes. */
+async function claimEachWay(ways: readonly Way[], limit: number): Promise<Claimed> {
+  const tasks: StartedTask[] = [];
+  const claims: Claimed[] = [];
+  for (const way of ways) {
+    // A way that is not taken may lead to more.
+    const claimed = tasks.length === limit ? NONE : await way(limit - tasks.length);
+    tasks.push(...claimed.tasks);
+    claims.push(claimed);
+  }
+  const fruitful = claims.find((claimed) => claimed.tasks.length > 0);
+  return {
+    tasks,
+    more: claims.some(({ more }) => more),
+    lastOwner: fruitful?.lastOwner ?? FIRST_OWNER,
+  };
+}
+
+/** In any order: no type stands in front of the others all the time. */
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { releaseAttempts } from '../transitions/release-attempts.ts';
+import { againAfterDeadlock } from '../transitions/run-batch.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import type { Notifications } from './notifications.ts';
 
@@ -15,6 +16,6 @@ export async function giveBackTasks(
     return { jobId, seq, attempt, decided: [], counters: null, error: REASON };
   });
   // When it fails, the leases expire.
-  const released = await releaseAttempts(pool, attempts).catch(() => []);
+  const released = await againAfterDeadlock(() => releaseAttempts(pool, attempts)).catch(() => []);
   notifications.tasksReady(released.flatMap((task) => (task ? [task.type] : [])));
 }

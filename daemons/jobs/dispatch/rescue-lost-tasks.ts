@@ -38,6 +38,8 @@ export async function rescueLostTasks({ pool, notifications, metrics, log }: Res
   if (buried.length > 0)
     log.error({ jobIds: firstJobIds(buried.map(({ id }) => id)) }, 'tasks given up: lost too often');
   notifications.jobsChanged(buried.map(({ id }) => id));
+  // They made room for others, where how many may run is limited.
+  notifications.tasksReady(buried.map(({ type }) => type));
 }
 
 function byExecutor(rescued: readonly RescuedTask[]): Map<string, RescuedTask[]> {

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { type ClaimOrder, FIRST_OWNER } from '../transitions/claim-tasks.ts';
+import { type Claimed, type ClaimOrder, FIRST_OWNER } from '../transitions/claim-tasks.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import type { ClaimWithinLimits } from './claim-within-limits.ts';
 
@@ -30,7 +29,7 @@ export interface Subscription {
 
 export interface SubscriptionParts {
   /** Never rejects. */
-  readonly claim: (asked: Parameters<ClaimWithinLimits>[0]) => Promise<StartedTask[]>;
+  readonly claim: (asked: Parameters<ClaimWithinLimits>[0]) => Promise<Claimed>;
   readonly giveBack: (tasks: readonly StartedTask[]) => Promise<void>;
   readonly onBegin: () => void;
   readonly onEnd: () => void;
@@ -46,7 +45,7 @@ export function createSubscription(subscriber: Subscriber, parts: SubscriptionPa
   const { executorId, types, gone } = subscriber;
   const known = new Set(types);
   let credit = 0;
-  /** Whether tasks may be ready in the database: after a notification, until a claim has found fewer than it could take. */
+  /** Whether tasks may be ready in the database: after a notification, until a claim has left none. */
   let ready = true;
   /** Somebody takes what is delivered. */
   let begun = false;
@@ -74,15 +73,10 @@ export function createSubscription(subscriber: Subscriber, parts: SubscriptionPa
     order = order === 'oldest' ? 'widest' : 'oldest';
     const limit = Math.min(credit, MAX_CLAIM);
     credit -= limit;
-    let crowded = false;
-    const onCrowded = () => {
-      crowded = true;
-    };
-    const tasks = await parts.claim({ types, limit, order, afterOwner, executorId, onCrowded });
+    const { tasks, more, lastOwner } = await parts.claim({ types, limit, order, afterOwner, executorId });
     credit += limit - tasks.length;
-    // Where there are more owners than places, the next claim begins with others.
-    if (tasks.length === limit || afterOwner !== FIRST_OWNER) ready = true;
-    afterOwner = crowded ? randomUUID() : FIRST_OWNER;
+    if (more) ready = true;
+    afterOwner = lastOwner;
     if (tasks.length > 0) send(tasks);
   }
 

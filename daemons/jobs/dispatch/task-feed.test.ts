@@ -3,6 +3,7 @@ import { createMetrics } from '@jobber/shared/telemetry';
 import type { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { createJobsMetrics } from '../jobs-metrics.ts';
+import { FIRST_OWNER } from '../transitions/claim-tasks.ts';
 import { createTaskFeed } from './task-feed.ts';
 
 test('a feed that stops right after a subscription claims nothing for it, and it ends', async () => {
@@ -20,7 +21,7 @@ test('a feed that stops right after a subscription claims nothing for it, and it
     notifications: nobody,
     async claim() {
       claims += 1;
-      return [];
+      return { tasks: [], more: false, lastOwner: FIRST_OWNER };
     },
     metrics: createJobsMetrics(createMetrics('jobs')),
     log: createLogger({ daemon: 'test', level: 'silent' }),

@@ -2,6 +2,7 @@ import { describeUnknownError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import type { Pool } from 'pg';
 import type { JobsMetrics } from '../jobs-metrics.ts';
+import type { Claimed } from '../transitions/claim-tasks.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import type { ClaimWithinLimits } from './claim-within-limits.ts';
 import { giveBackTasks } from './give-back-tasks.ts';
@@ -45,17 +46,17 @@ export function createTaskFeed(options: {
     for (const subscription of subscriptions) subscription.onReady(types);
   });
 
-  async function claim(asked: Parameters<ClaimWithinLimits>[0]): Promise<StartedTask[]> {
+  async function claim(asked: Parameters<ClaimWithinLimits>[0]): Promise<Claimed> {
     try {
-      const tasks = await options.claim(asked);
-      count(tasks);
+      const claimed = await options.claim(asked);
+      count(claimed.tasks);
       failing = false;
-      return tasks;
+      return claimed;
     } catch (error) {
       // The poll comes back to it; until then the database has time to recover.
       if (!failing) log.warn({ error: describeUnknownError(error) }, 'claiming tasks failed; trying again');
       failing = true;
-      return [];
+      return { tasks: [], more: false, lastOwner: asked.afterOwner };
     }
   }
 

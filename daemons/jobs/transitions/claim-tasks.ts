@@ -17,41 +17,66 @@ export const FIRST_OWNER = '00000000-0000-0000-0000-000000000000';
  * ready → running, for up to `limit` tasks of the given types. The claim is the start of an attempt: its number grows
  * and its lease runs by the database's clock. Claims of several replicas never meet (SKIP LOCKED).
  *
- * Owners share alike: `lane` finds who has ready tasks, one look into the index each, and each gets the same part of the
- * limit, however many tasks the others have. What one leaves over is the next claim's.
+ * Owners share alike, however many tasks the others have. `lane` finds who has ready tasks, one look into the index for
+ * each owner and type: those behind `afterOwner` come first, then the others, so that owners take turns where there are
+ * more than places. Owners who may not have more running tasks are passed over. `sharer` gives each lane its part of the
+ * limit; an owner's types are in no order, so that none stands in front of the others. What one leaves over is the next
+ * claim's.
  */
 function statement(order: ClaimOrder): string {
-  const nextOwner = (of: string) => `(
-      select owner_id from task where type = ${of} and state = 'ready' and owner_id > `;
   return `
-  with recursive lane as (
-    select wanted.type, ${nextOwner('wanted.type')} $5::uuid order by owner_id limit 1) as owner_id, 1 as place
-    from unnest($1::text[]) as wanted(type)
+  with recursive busy as materialized (
+    select owner_id, count(*)::int as running from task where $6::int is not null and state = 'running' group by owner_id
+  ), lane as (
+    select type, section, case section when 0 then $5::uuid else '${FIRST_OWNER}' end as owner_id, 0 as room, 0 as found
+    from unnest($1::text[]) as wanted(type) cross join (values (0), (1)) as sections(section)
     union all
-    select lane.type, ${nextOwner('lane.type')} lane.owner_id order by owner_id limit 1), place + 1
-    from lane where lane.owner_id is not null and place < $2
+    select lane.type, section, next.owner_id, next.room, found + (next.room > 0)::int
+    from lane cross join lateral (
+      select owner_id, coalesce($6 - coalesce((select running from busy where busy.owner_id = one.owner_id), 0), $2) as room
+      from (
+        select owner_id from task
+        where type = lane.type and state = 'ready' and owner_id > lane.owner_id
+        order by owner_id
+        limit 1
+      ) one
+      where section = 0 or owner_id <= $5::uuid
+    ) next
+    where found < $2
+  ), placed as (
+    select type, owner_id, room, least($2, count(*) over ())::int as lanes,
+      (row_number() over (order by section, owner_id, random()))::int as place
+    from lane where room > 0
+  ), shared as (
+    select *, $2 / lanes + (place <= $2 % lanes)::int as share from placed where place <= $2
   ), sharer as materialized (
-    select type, owner_id, ceil($2::numeric / count(*) over ())::int as share from lane where owner_id is not null
-  ), candidate as (
-    select t.job_id, t.seq
+    select *, greatest(0, least(share, room - coalesce(sum(share) over (
+      partition by owner_id order by place rows between unbounded preceding and 1 preceding), 0)))::int as part
+    from shared
+  ), candidate as materialized (
+    select sharer.place, t.job_id, t.seq
     from sharer
     cross join lateral (
       select job_id, seq from task
       where type = sharer.type and owner_id = sharer.owner_id and state = 'ready'
       order by priority desc, ${COLUMNS[order]}
-      limit case when $6::int is null then sharer.share else greatest(0, least(sharer.share, $6 - (
-        select count(*) from task r where r.state = 'running' and r.owner_id = sharer.owner_id)))::int end
+      limit sharer.part
       for update skip locked
     ) t
-    limit $2
   ), started as (
     update task set state = 'running', attempt = attempt + 1, executor_id = $3,
       lease_until = clock_timestamp() + $4 * interval '1 ms'
     from candidate c
     where task.job_id = c.job_id and task.seq = c.seq and task.state = 'ready'
     returning task.*
+  ), rest as (
+    select coalesce(bool_or(lanes = $2 or (part > 0 and part = (
+        select count(*) from candidate where candidate.place = sharer.place))), false) as more,
+      min(owner_id::text) filter (where place = 1 + ($2 - 1) % lanes) as last_owner
+    from sharer
   )
-  select claimed.*, (select count(*)::int from sharer) as owners from (${SELECT_STARTED}) claimed`;
+  select rest.*, claimed.* from rest left join (${SELECT_STARTED}) claimed on true
+  order by claimed.job_id, claimed.seq`;
 }
 
 const STATEMENTS = { oldest: statement('oldest'), widest: statement('widest') };
@@ -61,7 +86,7 @@ export interface Claim {
   readonly types: readonly string[];
   readonly limit: number;
   readonly order: ClaimOrder;
-  /** Only owners with a higher id take part. */
+  /** Owners with a higher id come first: where the claim before has ended. */
   readonly afterOwner: string;
   /** Tasks that one owner may have running at the same time; null: no limit. */
   readonly maxRunningPerOwner: number | null;
@@ -71,12 +96,19 @@ export interface Claim {
 
 export interface Claimed {
   readonly tasks: StartedTask[];
-  /** More owners have ready tasks than could get a part: the next claim should begin with others. */
-  readonly crowded: boolean;
+  /** Others may be ready: somebody has got all of his part, or not everybody took part. */
+  readonly more: boolean;
+  /** Behind whom the next claim begins. */
+  readonly lastOwner: string;
 }
 
+type ClaimedRow = { readonly more: boolean; readonly last_owner: string | null } & (
+  | StartedRow
+  | { readonly job_id: null }
+);
+
 export async function claimTasks(database: Pool | PoolClient, claim: Claim): Promise<Claimed> {
-  const { rows } = await database.query<StartedRow & { owners: number }>({
+  const { rows } = await database.query<ClaimedRow>({
     name: `claim-${claim.order}-tasks`,
     text: STATEMENTS[claim.order],
     values: [
@@ -88,5 +120,9 @@ export async function claimTasks(database: Pool | PoolClient, claim: Claim): Pro
       claim.maxRunningPerOwner,
     ],
   });
-  return { tasks: rows.map(toStartedTask), crowded: (rows[0]?.owners ?? 0) >= claim.limit };
+  return {
+    tasks: rows.flatMap((row) => (row.job_id === null ? [] : [toStartedTask(row)])),
+    more: rows[0]?.more ?? false,
+    lastOwner: rows[0]?.last_owner ?? FIRST_OWNER,
+  };
 }

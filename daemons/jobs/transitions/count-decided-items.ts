@@ -25,11 +25,14 @@ export const COUNT_DECIDED_ITEMS = `
     returning ${JOB_COLUMNS}
   )`;
 
-/** Locks the jobs of `asked` that may still change, always in the same order. */
+/**
+ * Locks the jobs of `asked` that may still change, always in the same order. Not against rows of the history that refer to
+ * them: whoever writes these may hold a task already.
+ */
 export const LOCK_JOBS_IN_PROGRESS = `
   locked as materialized (
     select id, round, max_attempts, backoff_ms from job
     where id in (select job_id from asked) and status = 'IN_PROGRESS'
     order by id
-    for update
+    for no key update
   )`;

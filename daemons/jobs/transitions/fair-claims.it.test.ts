@@ -68,17 +68,56 @@ test('by turns the first task of every job comes first: a small job need not wai
   expect(tasks.map(({ jobId, seq }) => `${jobId}/${seq}`).sort()).toEqual(['1/0', '2/0', '3/0']);
 });
 
-test('where there are more owners than places, a claim can begin behind those who had their turn', async () => {
-  const owners = Array.from({ length: 20 }, () => randomUUID()).sort();
-  await accept(...owners.map((ownerId) => ({ ownerId, tasks: 5 })));
-  const first = await claim(4);
-  expect(first.crowded).toBe(true);
-  expect(Object.keys(countByOwner(first.tasks)).sort()).toEqual(owners.slice(0, 4));
-  const next = await claim(4, { afterOwner: owners[9] as string });
-  expect(Object.keys(countByOwner(next.tasks)).sort()).toEqual(owners.slice(10, 14));
-  const last = await claim(4, { afterOwner: owners[18] as string });
-  expect(last.crowded).toBe(false);
-  expect(countByOwner(last.tasks)).toEqual({ [owners[19] as string]: 4 });
+test('where there are more owners than places they take turns, wherever their ids are', async () => {
+  const owners = [...Array.from({ length: 5 }, () => randomUUID()), ADA, BOB, EVE].sort();
+  await accept(...owners.map((ownerId) => ({ ownerId, tasks: 50 })));
+  const got: Record<string, number> = {};
+  let afterOwner = FIRST_OWNER;
+  for (let turn = 0; turn < 16; turn += 1) {
+    const { tasks, more, lastOwner } = await claim(3, { afterOwner });
+    expect({ tasks: tasks.length, more }).toEqual({ tasks: 3, more: true });
+    for (const [owner, count] of Object.entries(countByOwner(tasks))) got[owner] = (got[owner] ?? 0) + count;
+    afterOwner = lastOwner;
+  }
+  expect(got).toEqual(Object.fromEntries(owners.map((owner) => [owner, 6])));
+});
+
+test('what can not be shared alike goes to another owner each time', async () => {
+  await accept(...[ADA, BOB, EVE].map((ownerId) => ({ ownerId, tasks: 50 })));
+  const got: Record<string, number> = {};
+  let afterOwner = FIRST_OWNER;
+  for (let turn = 0; turn < 3; turn += 1) {
+    const { tasks, lastOwner } = await claim(4, { afterOwner });
+    for (const [owner, count] of Object.entries(countByOwner(tasks))) got[owner] = (got[owner] ?? 0) + count;
+    afterOwner = lastOwner;
+  }
+  expect(got).toEqual({ [ADA]: 4, [BOB]: 4, [EVE]: 4 });
+});
+
+test('a claim tells when it has left tasks that others left room for', async () => {
+  await accept({ ownerId: ADA, tasks: 10 }, { ownerId: BOB, tasks: 1 });
+  const first = await claim(8);
+  expect([countByOwner(first.tasks), first.more]).toEqual([{ [ADA]: 4, [BOB]: 1 }, true]);
+  const second = await claim(8);
+  expect([countByOwner(second.tasks), second.more]).toEqual([{ [ADA]: 6 }, false]);
+  expect(await claim(8)).toEqual({ tasks: [], more: false, lastOwner: FIRST_OWNER });
+});
+
+test("no type of an owner's stands in front of another, whatever their order", async () => {
+  await accept({ ownerId: ADA, tasks: 500 });
+  await pool.query(
+    `with other as (insert into job (owner_id, type, status, size) values ($1, 'rare', 'IN_PROGRESS', 1) returning id)
+     insert into task (job_id, seq, type, owner_id, first_item, item_count, items)
+     select id, 0, 'rare', $1, 0, 1, '[{}]' from other`,
+    [ADA],
+  );
+  let claims = 0;
+  for (let found = false; !found; claims += 1) {
+    const { tasks } = await claim(1, { types: ['echo', 'rare'] });
+    found = tasks.some(({ type }) => type === 'rare');
+  }
+  // Each claim takes the one or the other: 100 in a row are as likely as 100 tosses of a coin.
+  expect(claims).toBeLessThan(100);
 });
 
 test('an owner does not get more running tasks than the limit allows', async () => {
@@ -90,4 +129,21 @@ test('an owner does not get more running tasks than the limit allows', async () 
     [ADA],
   );
   expect(countByOwner((await claim(20, { maxRunningPerOwner: 3 })).tasks)).toEqual({ [ADA]: 1 });
+});
+
+test("who has as many running tasks as allowed stands in nobody's way", async () => {
+  await accept({ ownerId: ADA, tasks: 10 }, { ownerId: BOB, tasks: 10 }, { ownerId: EVE, tasks: 10 });
+  for (const owner of [ADA, BOB, EVE]) {
+    const { tasks } = await claim(1, { maxRunningPerOwner: 1 });
+    expect(countByOwner(tasks)).toEqual({ [owner]: 1 });
+  }
+  expect((await claim(1, { maxRunningPerOwner: 1 })).tasks).toEqual([]);
+});
+
+test('the limit of an owner holds for tasks of several types together', async () => {
+  await accept({ ownerId: ADA, tasks: 20 });
+  await pool.query(`update task set type = case when seq < 10 then 'echo' else 'other' end`);
+  const asked = { types: ['echo', 'other'], maxRunningPerOwner: 3 };
+  expect((await claim(20, asked)).tasks).toHaveLength(3);
+  expect((await claim(20, asked)).tasks).toEqual([]);
 });

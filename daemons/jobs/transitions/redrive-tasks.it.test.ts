@@ -125,3 +125,45 @@ test('what can not be run again is refused with a reason, and the others are run
   ]);
   expect(jobs.map(({ id }) => id)).toEqual([failed]);
 });
+
+test('of several jobs that are unique for the same one is run again, and the others are refused', async () => {
+  const options = { uniqueFor: 'nightly' };
+  const ids = [await failedJob({ options }), await failedJob({ options }), await failedJob({ options })];
+  const { tasks, jobs } = await redriveTasks(
+    pool,
+    ids.map((jobId) => ({ jobId, seq: 0 })),
+    OWNER,
+  );
+  expect(tasks.map(({ refusal }) => refusal)).toEqual([null, 'UNIQUE_CONFLICT', 'UNIQUE_CONFLICT']);
+  expect(jobs.map(({ id }) => id)).toEqual(ids.slice(0, 1));
+});
+
+test('a redrive that waits while its job ends starts the round of the job as it is then', async () => {
+  const id = await acceptJob(database, { tasks: 2 });
+  const [first, second] = await claim();
+  const fail = (task: typeof first) =>
+    ({ ...(task as NonNullable<typeof task>), decided: [[0, 0, BROKEN]], counters: null }) as const;
+  await finishAttempts(pool, [fail(first)]);
+  const client = await pool.connect();
+  await client.query('begin');
+  await client.query('select from job where id = $1 for update', [id]);
+  const redriven = redriveTasks(pool, [{ jobId: id, seq: 0 }], OWNER);
+  await waitsForLock();
+  await finishAttempts(client as unknown as typeof pool, [fail(second)]);
+  await client.query('commit');
+  client.release();
+  expect((await redriven).tasks).toMatchObject([{ refusal: null }]);
+  expect(await job(id)).toEqual({ status: 'IN_PROGRESS', completed: 0, failed: 1, round: 2, ended: false });
+});
+
+async function waitsForLock(): Promise<void> {
+  await expect
+    .poll(async () => {
+      const { rows } = await pool.query(
+        `select count(*)::int as n from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows[0].n;
+    })
+    .toBe(1);
+}

@@ -41,7 +41,7 @@ const REDRIVE_TASKS = `
     select id, status, round, upload_name, owner_id, type, unique_for from job
     where id in (select job_id from asked)
     order by id
-    for update
+    for no key update
   ), kept_upload as materialized (
     select name from upload where name in (select upload_name from locked) and removed_at is null for key share
   ), dead as materialized (
@@ -58,13 +58,19 @@ const REDRIVE_TASKS = `
         when locked.status = 'CANCELLED' then 'JOB_CANCELLED'
         when locked.status <> 'FAILED' then 'JOB_UNFINISHED'
         when dead.items is null and locked.upload_name not in (select name from kept_upload) then 'INPUT_GONE'
-        when locked.unique_for is not null and exists (
+        when locked.unique_for is not null and (twin.before is not null or exists (
           select from job other
           where other.owner_id = locked.owner_id and other.type = locked.type
-            and other.unique_for = locked.unique_for and other.ended_at is null) then 'UNIQUE_CONFLICT'
+            and other.unique_for = locked.unique_for and other.ended_at is null)) then 'UNIQUE_CONFLICT'
       end as refusal
     from asked a
     left join locked on locked.id = a.job_id
+    left join lateral (
+      -- Of several that are unique for the same the first one is run again.
+      select min(one.id) as before from locked one
+      where one.id < locked.id and one.status = 'FAILED' and one.owner_id = locked.owner_id and one.type = locked.type
+        and one.unique_for = locked.unique_for
+    ) twin on true
     left join dead on dead.job_id = a.job_id and dead.seq = a.seq
   ), redriven as (
     update task set state = 'ready', decided = j.succeeded, failures = 0, interruptions = 0, deferrals = 0,
@@ -76,7 +82,8 @@ const REDRIVE_TASKS = `
     select job_id, sum(jsonb_array_length(failed))::int as again from redriven group by job_id
   ), begun as (
     update job set status = 'IN_PROGRESS', failed = job.failed - again, round = job.round + 1, ended_at = null
-    from total where job.id = total.job_id and job.status = 'FAILED'
+    -- The status is that of the locked row: the statement's own view of the job may be older than the lock.
+    from total where job.id = total.job_id and job.id in (select id from locked where status = 'FAILED')
     returning ${JOB_COLUMNS}
   ), told as (
     insert into history (job_id, seq, attempt, round, event, detail)

@@ -2,6 +2,7 @@
 const REFUSED = /^(22|23|54)...$/;
 /** Two transactions waited for each other and this one was rolled back; it is simply done again. */
 const ROLLED_BACK = /^40(001|P01)$/;
+const UNIQUE_VIOLATION = '23505';
 
 /**
  * Runs one statement for many items. When the database refuses the statement because of what one of them holds, each is
@@ -31,6 +32,16 @@ export async function againAfterDeadlock<Result>(run: () => Promise<Result>): Pr
   } catch (error) {
     if (!ROLLED_BACK.test(codeOf(error))) throw error;
     return await run();
+  }
+}
+
+/** Does `run` once more when somebody was faster with a unique key: then it is seen. */
+export async function againAfterConflict<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await againAfterDeadlock(run);
+  } catch (error) {
+    if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
+    return await againAfterDeadlock(run);
   }
 }
 

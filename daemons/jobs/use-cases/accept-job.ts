@@ -8,7 +8,7 @@ import type { Waker } from '../dispatch/wake-waiting.ts';
 import { fileUnreadable } from '../input/check-input.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { type Acceptance, acceptJobs, type NewJob } from '../transitions/accept-jobs.ts';
-import { runBatch } from '../transitions/run-batch.ts';
+import { againAfterDeadlock, runBatch } from '../transitions/run-batch.ts';
 
 /** Stores jobs that have passed every check, and sees to it that they are begun. */
 export interface AcceptJob {
@@ -81,7 +81,9 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
   return {
     one: (job) => batches.submit(job),
     async together(jobs) {
-      const acceptances = await accept(jobs, (all) => acceptAllOrNone(pool, all, leaseMs));
+      const acceptances = await accept(jobs, (all) =>
+        againAfterDeadlock(() => acceptAllOrNone(pool, all, leaseMs)),
+      );
       return acceptances as Acceptance[];
     },
   };

@@ -18,16 +18,19 @@ export function createCancelJob(parts: {
   pool: Pool;
   readJob: ReadJob;
   notifications: Notifications;
+  /** Whether how many tasks of a type may run is limited: a cancelled one makes room for another. */
+  isLimited: (type: string) => boolean;
   metrics: Pick<JobsMetrics, 'jobsEnded'>;
   log: Logger;
 }): CancelJob {
-  const { pool, readJob, notifications, metrics, log } = parts;
+  const { pool, readJob, notifications, isLimited, metrics, log } = parts;
   return async function cancelJob(identity, id) {
     const job = await readJob(identity, id);
     requirePermission(identity, job.ownerId === identity.userId ? 'jobs:cancel' : 'jobs:cancel:any');
     if (await cancelJobRow(pool, id, identity.userId)) {
       notifications.jobsCancelled([id]);
       notifications.jobsChanged([id]);
+      if (isLimited(job.type)) notifications.tasksReady([job.type]);
       metrics.jobsEnded.inc({ status: 'CANCELLED' });
       log.info({ jobId: id, by: identity.userId }, 'job cancelled');
     }

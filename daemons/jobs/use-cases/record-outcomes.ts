@@ -94,7 +94,9 @@ export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
         metrics.batchSize.observe({ batch: 'return' }, attempts.length);
         const results = await runBatch(attempts, (some) => transition(pool, some));
         const returned = results.flatMap((task) => (task && !(task instanceof Error) ? [task] : []));
-        notifications.tasksReady(returned.flatMap(({ type, waitMs }) => (waitMs === 0 ? [type] : [])));
+        notifications.tasksReady(
+          returned.flatMap(({ type, waitMs }) => (waitMs === 0 || isLimited(type) ? [type] : [])),
+        );
         for (const { waitMs } of returned) if (waitMs > 0) waker.expect(waitMs);
         changes.tell(returned.flatMap(({ job }) => job ?? []));
         return results;
@@ -131,7 +133,7 @@ export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
 
   return async function recordOutcome(outcome) {
     const steps = [
-      ['finished', outcome.retry.length === 0 && !outcome.deferred && finish],
+      ['finished', mayBeAll(outcome) && finish],
       [wayOf(outcome), giveBack],
       ['buried', bury],
     ] as const;
@@ -144,6 +146,11 @@ export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
     await late.submit(outcome);
     return 'superseded';
   };
+}
+
+/** Whether the outcome may decide all that was left. */
+function mayBeAll({ retry, deferred, decided }: AttemptOutcome): boolean {
+  return retry.length === 0 && (!deferred || decided.length > 0);
 }
 
 function wayOf({ interrupted, deferred }: AttemptOutcome): 'retried' | 'released' | 'deferred' {

@@ -4,7 +4,7 @@ import type { Notifications } from '../dispatch/notifications.ts';
 import type { JobView } from '../job-view.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { type Redriven, redriveTasks, type TaskRef } from '../transitions/redrive-tasks.ts';
-import { againAfterDeadlock } from '../transitions/run-batch.ts';
+import { againAfterConflict } from '../transitions/run-batch.ts';
 
 export interface StartedRounds {
   /** What became of each task that was looked at: all of them, unless time ran out. */
@@ -46,7 +46,7 @@ export function createStartRounds(parts: {
     const jobs: JobView[] = [];
     const enoughAt = performance.now() + ENOUGH_MS;
     for (const batch of cutBetweenJobs(tasks)) {
-      const redriven = await againAfterDeadlock(() =>
+      const redriven = await againAfterConflict(() =>
         dryRun ? rehearse(pool, batch, by) : redriveTasks(pool, batch, by),
       );
       if (!dryRun) tell(redriven, by);
