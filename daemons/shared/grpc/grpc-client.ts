@@ -2,6 +2,7 @@ import { ChannelCredentials } from '@grpc/grpc-js';
 import type { GrpcTls } from '@jobber/shared/config';
 import type { Scope } from '@jobber/shared/lifecycle';
 import {
+  type CallOptions,
   type Client,
   type CompatServiceDefinition,
   createChannel,
@@ -61,8 +62,15 @@ function credentials(tls: GrpcTls | undefined): ChannelCredentials {
   );
 }
 
-/** Call options that give up after `ms` milliseconds, or earlier with `signal`. */
-export function deadline(ms: number, signal?: AbortSignal): { signal: AbortSignal } {
-  const timeout = AbortSignal.timeout(ms);
-  return { signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
+/**
+ * Options of one call: it gives up after `ms` milliseconds, or earlier with `signal`. The timer ends with the call;
+ * `AbortSignal.timeout` would stay for the whole time and then make an error, at each call.
+ */
+export function deadline(ms: number, signal?: AbortSignal): Pick<CallOptions, 'signal' | 'onTrailer'> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ms).unref();
+  return {
+    signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+    onTrailer: () => clearTimeout(timer),
+  };
 }

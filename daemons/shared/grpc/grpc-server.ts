@@ -12,7 +12,12 @@ import {
   Status,
 } from 'nice-grpc-common';
 import { toServerError } from './grpc-errors.ts';
-import { CALLER_HEADER, type CallerName, CREDENTIAL_HEADER, isCredentialOf } from './service-credential.ts';
+import {
+  CALLER_HEADER,
+  type CallerName,
+  CREDENTIAL_HEADER,
+  createCredentialCheck,
+} from './service-credential.ts';
 
 /** A service, and who may call which of its methods. A method without an entry is closed to everyone. */
 export interface ServedService<Service extends CompatServiceDefinition = CompatServiceDefinition> {
@@ -78,6 +83,7 @@ function credentials(tls: GrpcTls | undefined): ServerCredentials {
 }
 
 function authorizeCaller(serviceSecret: string, services: readonly ServedService[]): ServerMiddleware {
+  const isCredentialOf = createCredentialCheck(serviceSecret);
   const allowed = new Map<string, readonly CallerName[]>();
   for (const service of services) {
     for (const [method, callers] of Object.entries(service.callers)) allowed.set(method, callers);
@@ -88,7 +94,7 @@ function authorizeCaller(serviceSecret: string, services: readonly ServedService
   ) {
     const caller = context.metadata.get(CALLER_HEADER) ?? '';
     const credential = context.metadata.get(CREDENTIAL_HEADER) ?? '';
-    if (!isCredentialOf(caller, credential, serviceSecret)) {
+    if (!isCredentialOf(caller, credential)) {
       throw new ServerError(Status.UNAUTHENTICATED, 'A valid service credential is required');
     }
     const method = call.method.path.slice(call.method.path.lastIndexOf('/') + 1);
