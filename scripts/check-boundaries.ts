@@ -28,8 +28,9 @@ const rules: Record<string, { mayImport: string[]; lazily?: string[] }> = {
 const independent: Record<string, string[]> = { 'faults/checker': ['pg'] };
 
 function daemon(database: string) {
-  const any = ['@jobber/db/connection', '@jobber/db/listening', '@jobber/db/migrate'];
-  return { mayImport: ['@jobber/proto', '@jobber/shared', `@jobber/db/${database}`, ...any] };
+  const parts = [database, 'connection', 'listening', 'migrate', 'prepare'];
+  const ofDb = parts.map((part) => `@jobber/db/${part}`);
+  return { mayImport: ['@jobber/proto', '@jobber/shared', ...ofDb] };
 }
 
 /** What a use case must not know about: it is called by edges, and calls what it is given. */

@@ -3,17 +3,19 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createTestDatabase } from '@jobber/compose/test-database';
+import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
 import { afterEach, expect, test } from 'vitest';
 import { createAuthDatabase, TEST_SERVICE_SECRET } from './test-auth.ts';
-import { startGate } from './test-gate.ts';
 
 const { url: migrated } = await createAuthDatabase();
 const { url: empty } = await createTestDatabase();
 
 const running: ChildProcess[] = [];
+const gates: DatabaseGate[] = [];
 const servers: Server[] = [];
 afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL');
+  for (const gate of gates.splice(0)) gate.close();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -61,9 +63,10 @@ function settings(databaseUrl: string, others: Record<string, string> = {}): Rec
   };
 }
 
-async function openGate(databaseUrl: string) {
-  const gate = await startGate(databaseUrl);
-  servers.push(gate.server);
+async function startClosedGate(databaseUrl: string) {
+  const gate = await startDatabaseGate(databaseUrl);
+  gates.push(gate);
+  gate.cut();
   return gate;
 }
 
@@ -126,7 +129,7 @@ test('a taken port is named', async () => {
 });
 
 test('without its database it lives, is not ready and refuses as retryable; with it, it serves; SIGTERM ends it with 0', async () => {
-  const gate = await openGate(migrated);
+  const gate = await startClosedGate(migrated);
   const port = Number(await freePort());
   const daemon = startDaemon(settings(gate.url, { AUTH_PORT: String(port) }));
   const status = (path: string) => statusOf(port, path).catch(() => 0);
@@ -155,7 +158,7 @@ test('without its database it lives, is not ready and refuses as retryable; with
 });
 
 test('SIGTERM while it waits for the database is an ordinary end', async () => {
-  const gate = await openGate(migrated);
+  const gate = await startClosedGate(migrated);
   const daemon = startDaemon(settings(gate.url));
   await expect.poll(() => daemon.output(), { timeout: 20_000 }).toContain('the database does not answer');
   daemon.child.kill('SIGTERM');

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { authDatabase } from '@jobber/db/auth';
-import { type Database, openDatabase, pendingMigrations, waitForDatabase } from '@jobber/db/connection';
+import { type Database, isDatabaseUnavailable, openDatabase } from '@jobber/db/connection';
+import { prepareDatabase } from '@jobber/db/prepare';
 import { guardCallers } from '@jobber/shared/auth-guard';
 import { ConfigError } from '@jobber/shared/config';
-import { describeUnknownError } from '@jobber/shared/errors';
+import { describeUnknownError, unavailableWhen } from '@jobber/shared/errors';
 import { dateTimeScalar, graphqlRoute } from '@jobber/shared/graphql';
 import { createGroupCommit } from '@jobber/shared/group-commit';
 import { serveGrpc } from '@jobber/shared/grpc';
@@ -22,7 +23,6 @@ import type { AuthConfig } from './config.ts';
 import { graphqlResolvers } from './edges/graphql-resolvers.ts';
 import { authGrpcService, type GrpcParts } from './edges/grpc-service.ts';
 import { jwksRoute } from './edges/jwks-route.ts';
-import { refuseWhenDatabaseIsDown } from './edges/refuse-when-database-is-down.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { createRevocations, type Revocations } from './revocations/revocations.ts';
 import { createKeyRing, type KeyRing } from './signing-keys/key-ring.ts';
@@ -44,6 +44,8 @@ const STATEMENT_TIMEOUT_MS = 3_500;
 const MAX_BODY_BYTES = 256 * 1_024;
 const MAX_TOKENS_PER_QUERY = 1_000;
 const PRUNE_INTERVAL_MS = 10 * 60_000;
+
+const classify = unavailableWhen(isDatabaseUnavailable);
 
 interface Parts {
   readonly config: AuthConfig;
@@ -82,18 +84,19 @@ export async function startAuth(parts: Parts): Promise<{ port: number; grpcPort:
   app.route('/', await graphqlApp(parts, { database, keys, metrics, tokenRules, revocations }));
   app.onError((error, c) => {
     log.error({ err: error }, 'request failed');
-    return errorResponse(c, error);
+    return errorResponse(c, error, classify);
   });
   addReadinessChecks(health, database, keys);
   const port = await serveHttp({ app, host: config.host, port: config.port, scope });
 
-  if (!(await prepareDatabase(database, keys, parts))) return undefined;
+  if (!(await prepare(database, keys, parts))) return undefined;
   const grpcPort = await serveGrpc({
     host: config.host,
     port: config.grpcPort,
     serviceSecret: config.serviceSecret,
     tls: config.tls,
     services: [authGrpcService({ ...authentication, watchRevocations: revocations.watch })],
+    classify,
     scope,
     log,
   });
@@ -124,7 +127,7 @@ function createAuthentication(parts: {
     metrics.authenticateBatchSize.observe(tokens.length);
     const stop = metrics.authenticateSeconds.startTimer();
     try {
-      return await refuseWhenDatabaseIsDown(() => authenticateTokens(tokens));
+      return await authenticateTokens(tokens);
     } finally {
       stop();
     }
@@ -168,10 +171,12 @@ async function graphqlApp(
       listUsers: buildListUsers(shared),
       cookie: { secure: config.cookieSecure, maxAgeSeconds: config.accessTokenTtlSeconds },
       metrics,
+      classify,
     }),
     scalars: [dateTimeScalar],
     maxBodyBytes: MAX_BODY_BYTES,
     production: config.environment === 'production',
+    classify,
     log,
   });
 }
@@ -186,26 +191,20 @@ function addReadinessChecks(health: Health, { pool }: Database, keys: KeyRing): 
   });
 }
 
-/** @returns whether the database is ready; not when the daemon is stopped while it waits */
-async function prepareDatabase(database: Database, keys: KeyRing, { scope, log }: Parts): Promise<boolean> {
+/** @returns whether the database and its keys are ready; not when the daemon is stopped while it waits. @throws ConfigError */
+async function prepare(database: Database, keys: KeyRing, { scope, log }: Parts): Promise<boolean> {
   const stopping = new AbortController();
   scope.defer('wait for the database', () => stopping.abort());
+  const { signal } = stopping;
   const onFailure = (error: unknown) =>
     log.warn({ error: describeUnknownError(error) }, 'the database does not answer; trying again');
-  try {
-    await waitForDatabase(database, { signal: stopping.signal, onFailure });
-    const pending = await pendingMigrations(database);
-    if (pending.length > 0) {
-      throw new ConfigError([
-        `database auth lacks migrations ${pending.join(', ')}; run npm run full-migrate`,
-      ]);
-    }
-    await keys.load();
-    return true;
-  } catch (error) {
-    if (stopping.signal.aborted) return false;
-    throw error;
-  }
+  const problems = await prepareDatabase(authDatabase, database, { signal, onFailure });
+  if (problems === undefined) return false;
+  if (problems.length > 0) throw new ConfigError(problems);
+  await keys.load().catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  return !signal.aborted;
 }
 
 function pruneRegularly(database: Database, { scope, log }: Parts): void {

@@ -126,7 +126,7 @@ test('missing migrations are named', async () => {
   const daemon = startDaemon(settings({ JOBS_DATABASE_URL: empty }));
   expect((await daemon.exited).code).toBe(78);
   expect(daemon.output()).toMatch(
-    /"level":"fatal".*lacks the migrations 0001-jobs-and-tasks.*; run npm run full-migrate/,
+    /"level":"fatal".*lacks migrations 0001-jobs-and-tasks.*; run npm run full-migrate/,
   );
 });
 

@@ -1,5 +1,5 @@
-import { beforeEach, expect, test } from 'vitest';
-import { type DatabaseGate, startDatabaseGate } from './testing/database-gate.ts';
+import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { startFakeExecutor, success } from './testing/fake-executor.ts';
 import { bearer, EXECUTE, formWith, JOB, startTestJobs } from './testing/test-jobs.ts';
 
@@ -15,6 +15,7 @@ const { auth, ask } = jobs;
 const member = auth.user();
 const client = jobs.client();
 const database = gate as unknown as DatabaseGate;
+afterAll(() => database.close());
 
 const ready = async () => (await fetch(`${jobs.origin}/jobs/ready`)).status;
 const live = async () => (await fetch(`${jobs.origin}/jobs/live`)).status;

@@ -1,11 +1,6 @@
-import {
-  type Database,
-  isDatabaseUnavailable,
-  openDatabase,
-  pendingMigrations,
-  waitForDatabase,
-} from '@jobber/db/connection';
+import { isDatabaseUnavailable, openDatabase } from '@jobber/db/connection';
 import { jobsDatabase } from '@jobber/db/jobs';
+import { prepareDatabase } from '@jobber/db/prepare';
 import { AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
 import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
 import { createRemoteAuthentication } from '@jobber/shared/auth-guard';
@@ -156,7 +151,13 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     stopping.abort();
   });
 
-  if (!(await prepareDatabase(database, stopping.signal, log))) return undefined;
+  const problems = await prepareDatabase(jobsDatabase, database, {
+    signal: stopping.signal,
+    onFailure: (error) =>
+      log.warn({ error: describeUnknownError(error) }, 'the database does not answer; trying again'),
+  });
+  if (problems === undefined) return undefined;
+  if (problems.length > 0) throw new ConfigError(problems);
   prepared = true;
   const grpcPort = await serveGrpc({
     host: config.host,
@@ -205,21 +206,4 @@ async function requireUploadsFolder(folder: string): Promise<void> {
       `JOBS_UPLOADS_DIR must be a folder that can be written to; got ${code ?? message} for ${JSON.stringify(folder)}`,
     ]);
   });
-}
-
-/** @returns whether the database is ready; not when the daemon is stopped while it waits. @throws ConfigError */
-async function prepareDatabase(database: Database, stopping: AbortSignal, log: Logger): Promise<boolean> {
-  const onFailure = (error: unknown) =>
-    log.warn({ error: describeUnknownError(error) }, 'the database does not answer; trying again');
-  try {
-    await waitForDatabase(database, { signal: stopping, onFailure });
-    const missing = await pendingMigrations(database);
-    if (missing.length === 0) return true;
-    throw new ConfigError([
-      `JOBS_DATABASE_URL names a database that lacks the migrations ${missing.join(', ')}; run npm run full-migrate`,
-    ]);
-  } catch (error) {
-    if (stopping.aborted) return false;
-    throw error;
-  }
 }

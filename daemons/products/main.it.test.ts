@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createTestDatabase } from '@jobber/compose/test-database';
+import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { startGate } from './test-gate.ts';
 import { createProductsDatabase, startFakeAuth, TEST_SERVICE_SECRET } from './test-products.ts';
 
 const { url: migrated } = await createProductsDatabase();
@@ -16,9 +16,11 @@ const authGrpcUrl = await startFakeAuth(scope);
 afterAll(() => scope.release());
 
 const running: ChildProcess[] = [];
+const gates: DatabaseGate[] = [];
 const servers: Server[] = [];
 afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL');
+  for (const gate of gates.splice(0)) gate.close();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -64,6 +66,14 @@ function settings(databaseUrl: string, others: Record<string, string> = {}): Rec
     SERVICE_SECRET: TEST_SERVICE_SECRET,
     ...others,
   };
+}
+
+/** A way to the database that is cut at first. */
+async function startClosedGate(databaseUrl: string): Promise<DatabaseGate> {
+  const gate = await startDatabaseGate(databaseUrl);
+  gates.push(gate);
+  gate.cut();
+  return gate;
 }
 
 async function statusOf(port: number, path: string): Promise<number> {
@@ -130,8 +140,7 @@ test('a taken port is named', async () => {
 });
 
 test('without its database it lives, is not ready and refuses as retryable; with it, it serves; SIGTERM ends it with 0', async () => {
-  const gate = await startGate(migrated);
-  servers.push(gate.server);
+  const gate = await startClosedGate(migrated);
   const port = await freePort();
   const daemon = startDaemon(settings(gate.url, { PRODUCTS_PORT: String(port) }));
   const status = (path: string) => statusOf(port, path).catch(() => 0);
@@ -143,7 +152,7 @@ test('without its database it lives, is not ready and refuses as retryable; with
   await expect.poll(() => status('/products/ready'), { timeout: 20_000 }).toBe(200);
   expect(await askCategories(port)).toBe(9);
 
-  for (const away of ['cut', 'silence'] as const) {
+  for (const away of ['cut', 'fallSilent'] as const) {
     gate[away]();
     const started = performance.now();
     expect(await askCategories(port)).toBe('UNAVAILABLE');
@@ -160,8 +169,7 @@ test('without its database it lives, is not ready and refuses as retryable; with
 });
 
 test('SIGTERM while it waits for the database is an ordinary end', async () => {
-  const gate = await startGate(migrated);
-  servers.push(gate.server);
+  const gate = await startClosedGate(migrated);
   const daemon = startDaemon(settings(gate.url));
   await expect.poll(() => daemon.output(), { timeout: 20_000 }).toContain('the database does not answer');
   daemon.child.kill('SIGTERM');

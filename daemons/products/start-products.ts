@@ -1,11 +1,6 @@
 import { readFileSync } from 'node:fs';
-import {
-  type Database,
-  isDatabaseUnavailable,
-  openDatabase,
-  pendingMigrations,
-  waitForDatabase,
-} from '@jobber/db/connection';
+import { isDatabaseUnavailable, openDatabase } from '@jobber/db/connection';
+import { prepareDatabase } from '@jobber/db/prepare';
 import { productsDatabase } from '@jobber/db/products';
 import { AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
 import { createRemoteAuthentication, guardCallers } from '@jobber/shared/auth-guard';
@@ -93,7 +88,15 @@ export async function startProducts({ config, scope, log }: Parts) {
   });
   const port = await serveHttp({ app, host: config.host, port: config.port, scope });
 
-  if (!(await prepareDatabase(database, { scope, log }))) return undefined;
+  const stopping = new AbortController();
+  scope.defer('wait for the database', () => stopping.abort());
+  const problems = await prepareDatabase(productsDatabase, database, {
+    signal: stopping.signal,
+    onFailure: (error) =>
+      log.warn({ error: describeUnknownError(error) }, 'the database does not answer; trying again'),
+  });
+  if (problems === undefined) return undefined;
+  if (problems.length > 0) throw new ConfigError(problems);
   prepared = true;
   const writeProducts = countWrites(createWriteProducts(database.pool), createProductsMetrics(registry));
   const grpcPort = await serveGrpc({
@@ -109,26 +112,4 @@ export async function startProducts({ config, scope, log }: Parts) {
   scope.defer('readiness', () => health.startDraining());
   log.info({ port, grpcPort }, 'Products is ready');
   return { port, grpcPort };
-}
-
-/** @returns whether the database is ready; not when the daemon is stopped while it waits */
-async function prepareDatabase(
-  database: Database,
-  { scope, log }: Pick<Parts, 'scope' | 'log'>,
-): Promise<boolean> {
-  const stopping = new AbortController();
-  scope.defer('wait for the database', () => stopping.abort());
-  const onFailure = (error: unknown) =>
-    log.warn({ error: describeUnknownError(error) }, 'the database does not answer; trying again');
-  try {
-    await waitForDatabase(database, { signal: stopping.signal, onFailure });
-  } catch (error) {
-    if (stopping.signal.aborted) return false;
-    throw error;
-  }
-  const pending = await pendingMigrations(database);
-  if (pending.length === 0) return true;
-  throw new ConfigError([
-    `database products lacks migrations ${pending.join(', ')}; run npm run full-migrate`,
-  ]);
 }

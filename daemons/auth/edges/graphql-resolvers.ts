@@ -1,5 +1,5 @@
 import { callerOf } from '@jobber/shared/auth-guard';
-import { isAppError } from '@jobber/shared/errors';
+import { type ClassifyError, isAppError } from '@jobber/shared/errors';
 import type { Resolvers } from '@jobber/shared/graphql';
 import { clientAddress } from '@jobber/shared/http';
 import type { Context } from 'hono';
@@ -17,7 +17,6 @@ import {
   clearAuthenticationCookie,
   setAuthenticationCookie,
 } from './authentication-cookie.ts';
-import { refuseWhenDatabaseIsDown } from './refuse-when-database-is-down.ts';
 
 export interface ResolverParts {
   readonly createUser: CreateUser;
@@ -28,15 +27,35 @@ export interface ResolverParts {
   readonly listUsers: ListUsers;
   readonly cookie: CookieRules;
   readonly metrics: AuthMetrics;
+  readonly classify: ClassifyError;
 }
 
 const DEFAULT_PAGE = 50;
 
 /** The fields of `graphql/schema.graphql`; GraphQL has checked the arguments' types. */
 export function graphqlResolvers(parts: ResolverParts): Resolvers {
-  const { metrics, cookie } = parts;
+  const { metrics, cookie, classify } = parts;
 
-  const resolvers: Resolvers = {
+  function presentSession({ userId, ...session }: IssuedSession, c: Context) {
+    setAuthenticationCookie(c, session.accessToken, cookie);
+    // An answer with tokens is nobody else's.
+    c.header('cache-control', 'no-store');
+    return { id: userId, ...session };
+  }
+
+  async function counted<T>(counter: AuthMetrics['logins'], work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      counter.inc({ outcome: 'succeeded' });
+      return result;
+    } catch (error) {
+      const refusal = isAppError(error) ? error : classify(error);
+      counter.inc({ outcome: refusal?.reason.toLowerCase() ?? 'failed' });
+      throw error;
+    }
+  }
+
+  return {
     async me(_: unknown, c: Context) {
       return await parts.findMe(await callerOf(c).identity());
     },
@@ -75,20 +94,6 @@ export function graphqlResolvers(parts: ResolverParts): Resolvers {
       return true;
     },
   };
-
-  function presentSession({ userId, ...session }: IssuedSession, c: Context) {
-    setAuthenticationCookie(c, session.accessToken, cookie);
-    // An answer with tokens is nobody else's.
-    c.header('cache-control', 'no-store');
-    return { id: userId, ...session };
-  }
-
-  return Object.fromEntries(
-    Object.entries(resolvers).map(([field, resolver]) => [
-      field,
-      (args, c) => refuseWhenDatabaseIsDown(async () => await resolver(args, c)),
-    ]),
-  );
 }
 
 interface CreateUserInput {
@@ -104,15 +109,4 @@ interface LoginInput {
 
 function addressOf(c: Context): string {
   return addressKey(clientAddress(c));
-}
-
-async function counted<T>(counter: AuthMetrics['logins'], work: () => Promise<T>): Promise<T> {
-  try {
-    const result = await work();
-    counter.inc({ outcome: 'succeeded' });
-    return result;
-  } catch (error) {
-    counter.inc({ outcome: isAppError(error) ? error.reason.toLowerCase() : 'failed' });
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
 import { type AuthServiceClient, AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
 import { createRemoteAuthentication } from '@jobber/shared/auth-guard';
 import { type CallerName, createGrpcClient, credentialOf, deadline } from '@jobber/shared/grpc';
@@ -6,7 +7,6 @@ import { createMetrics } from '@jobber/shared/telemetry';
 import { createChannel, createClient, Metadata, Status } from 'nice-grpc';
 import { afterAll, expect, test } from 'vitest';
 import { startTestAuth, TEST_SERVICE_SECRET } from '../test-auth.ts';
-import { type Gate, startGate } from '../test-gate.ts';
 
 const auth = await startTestAuth();
 
@@ -157,13 +157,12 @@ test('the other daemons’ guard asks for many at once and understands the answe
 });
 
 test('while the database is away the answer is "unavailable", never "unauthenticated", and soon', async () => {
-  let gate: Gate | undefined;
+  let gate: DatabaseGate | undefined;
   const gated = await startTestAuth({}, async (url) => {
-    gate = await startGate(url);
-    gate.open();
+    gate = await startDatabaseGate(url);
     return gate.url;
   });
-  afterAll(() => void gate?.server.close());
+  afterAll(() => gate?.close());
   const user = await gated.member();
   const client = createGrpcClient(AuthServiceDefinition, {
     address: gated.grpcAddress,

@@ -1,5 +1,5 @@
+import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
 import { beforeAll, expect, test } from 'vitest';
-import { type Gate, startGate } from '../test-gate.ts';
 import { reasonOf, startTestProducts, written } from '../test-products.ts';
 
 const products = await startTestProducts();
@@ -292,16 +292,15 @@ test('while Auth is away the answer is "unavailable", never "Unauthorized", and 
 });
 
 test('while the database is away every query is refused as retryable, soon, and then served again', async () => {
-  let gate: Gate | undefined;
+  let gate: DatabaseGate | undefined;
   const gated = await startTestProducts({}, async (url) => {
-    gate = await startGate(url);
-    gate.open();
+    gate = await startDatabaseGate(url);
     return gate.url;
   });
-  gated.scope.defer('gate', () => void gate?.server.close());
+  gated.scope.defer('gate', () => gate?.close());
   const queries = ['{ products { id } }', '{ product(id: 1) { id } }', '{ categories { name } }'];
   const ready = async () => (await fetch(`${gated.origin}/products/ready`)).status;
-  for (const away of ['cut', 'silence'] as const) {
+  for (const away of ['cut', 'fallSilent'] as const) {
     expect(reasonOf(await gated.ask('{ categories { name } }'))).toContain('Apparel');
     gate?.[away]();
     const started = performance.now();

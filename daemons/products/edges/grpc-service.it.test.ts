@@ -1,3 +1,4 @@
+import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
 import {
   type CreateProductsRequest,
   type ProductOutcome,
@@ -7,7 +8,6 @@ import {
 import { type CallerName, credentialOf, deadline } from '@jobber/shared/grpc';
 import { createChannel, createClient, Metadata, Status } from 'nice-grpc';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { type Gate, startGate } from '../test-gate.ts';
 import {
   inOneMessage,
   product,
@@ -275,17 +275,16 @@ test('a deadline of a millisecond and garbage on the port do no harm', async () 
 });
 
 test('while the database is away a call is refused as retryable, soon; afterwards it is written once', async () => {
-  let gate: Gate | undefined;
+  let gate: DatabaseGate | undefined;
   const gated = await startTestProducts({}, async (url) => {
-    gate = await startGate(url);
-    gate.open();
+    gate = await startDatabaseGate(url);
     return gate.url;
   });
-  afterAll(() => void gate?.server.close());
+  afterAll(() => gate?.close());
   const client = gated.grpcClient();
   const request = { jobId: 1, items: items(10) };
   await create(request, client);
-  for (const away of ['cut', 'silence'] as const) {
+  for (const away of ['cut', 'fallSilent'] as const) {
     gate?.[away]();
     const started = performance.now();
     const answers = await Promise.allSettled([

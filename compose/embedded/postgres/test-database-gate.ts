@@ -1,15 +1,20 @@
 import { once } from 'node:events';
 import { createServer, Socket } from 'node:net';
-import { afterAll } from 'vitest';
 
-/** A way to the database that can be closed as a stopped server would close it, or fall silent as a lost network does. */
+/**
+ * A way to a test's database that can be closed as a stopped server would close it, or fall silent as a lost network
+ * does. At first it is open.
+ */
 export interface DatabaseGate {
+  /** The database's address through the gate. */
   readonly url: string;
   open(): void;
   /** All connections break off, and new ones are refused. */
   cut(): void;
-  /** Nothing is answered any more; nothing breaks off either. */
+  /** Connections are taken and kept, and nothing passes any more. */
   fallSilent(): void;
+  /** For the end of the test. */
+  close(): void;
 }
 
 export async function startDatabaseGate(databaseUrl: string): Promise<DatabaseGate> {
@@ -35,10 +40,6 @@ export async function startDatabaseGate(databaseUrl: string): Promise<DatabaseGa
   function breakOff(): void {
     for (const socket of sockets) socket.resetAndDestroy();
   }
-  afterAll(() => {
-    server.close();
-    breakOff();
-  });
   return {
     url: url.href,
     open() {
@@ -52,6 +53,10 @@ export async function startDatabaseGate(databaseUrl: string): Promise<DatabaseGa
     },
     fallSilent() {
       state = 'silent';
+    },
+    close() {
+      server.close();
+      breakOff();
     },
   };
 }
