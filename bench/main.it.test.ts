@@ -34,7 +34,7 @@ test('a quick run of the engine gives every figure, in the table and as JSON', a
     'Engine: 2,000 finished jobs stored',
     'Engine: lists of jobs',
     'Engine: and 200 ready jobs of a type that nobody runs',
-    'Engine: and 200 jobs of the same type that are not due',
+    'Engine: and 200 scheduled jobs of the type that is measured',
     'Engine: memory after all that',
   ]);
   for (const { name, value } of Object.values(results).flat()) {

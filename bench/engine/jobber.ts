@@ -7,6 +7,8 @@ const JOBS_PER_REQUEST = 1_000;
 /** Requests of `executeJobs` under way at the same time. */
 const BULK_SUBMITTERS = 4;
 
+const YEAR_MS = 365 * 86_400_000;
+
 const NO_OP = { name: 'no-op', data: {} };
 const EXECUTE_JOB = 'mutation ($i: ExecuteJobInput!) { executeJob(executeJobInput: $i) { id } }';
 const EXECUTE_JOBS = 'mutation ($i: [ExecuteJobInput!]!) { executeJobs(executeJobsInput: $i) { id } }';
@@ -15,6 +17,8 @@ const UNFINISHED = '{ jobs(filter: { status: [IN_PROGRESS], type: ["no-op"] }, l
 export interface Jobber extends Contender {
   /** One job of `items` items, until its submitter has seen it completed. */
   oneJob(items: number): Promise<Run>;
+  /** Submits `count` jobs that may not run for a year. */
+  schedule(count: number): Promise<void>;
 }
 
 export function createJobber(door: Door): Jobber {
@@ -30,6 +34,14 @@ export function createJobber(door: Door): Jobber {
     while ((await door.jobs<{ jobs: unknown[] }>(UNFINISHED)).jobs.length > 0) await sleep(5);
   }
 
+  /** `count` jobs by `executeJobs`, as large requests as it takes. */
+  function submitMany(count: number, options: object = {}): Promise<void> {
+    return inTurns(Math.ceil(count / JOBS_PER_REQUEST), BULK_SUBMITTERS, async (n) => {
+      const size = Math.min(JOBS_PER_REQUEST, count - n * JOBS_PER_REQUEST);
+      await door.jobs(EXECUTE_JOBS, { i: Array.from({ length: size }, () => ({ ...NO_OP, ...options })) });
+    });
+  }
+
   return {
     name: 'jobber',
     oneByOne: (count, submitters) =>
@@ -39,13 +51,7 @@ export function createJobber(door: Door): Jobber {
       ),
     bulk: (count) =>
       time(
-        () => {
-          const requests = Math.ceil(count / JOBS_PER_REQUEST);
-          return inTurns(requests, BULK_SUBMITTERS, async (n) => {
-            const size = Math.min(JOBS_PER_REQUEST, count - n * JOBS_PER_REQUEST);
-            await door.jobs(EXECUTE_JOBS, { i: Array.from({ length: size }, () => NO_OP) });
-          });
-        },
+        () => submitMany(count),
         () => untilAllEnded(),
       ),
     async oneJob(items) {
@@ -61,6 +67,7 @@ export function createJobber(door: Door): Jobber {
         },
       );
     },
+    schedule: (count) => submitMany(count, { runAt: new Date(Date.now() + YEAR_MS).toISOString() }),
     async latencies(samples, warmUp) {
       const measured: number[] = [];
       for (let n = 0; n < samples + warmUp; n += 1) {
@@ -74,15 +81,6 @@ export function createJobber(door: Door): Jobber {
       return measured;
     },
   };
-}
-
-/** Whether this jobber takes many jobs in one request. */
-export async function takesManyJobs(door: Door): Promise<boolean> {
-  // An empty list is refused for what it is, an unknown field for being unknown.
-  return door.jobs(EXECUTE_JOBS, { i: [] }).then(
-    () => true,
-    (error: Error) => !/Cannot query field "executeJobs"/.test(error.message),
-  );
 }
 
 async function inTurns(count: number, workers: number, run: (n: number) => Promise<unknown>): Promise<void> {

@@ -5,7 +5,7 @@ import { memoryOfTree } from '../process-memory.ts';
 import type { Figure } from '../report.ts';
 import { round } from '../statistics.ts';
 import { type Door, openDoor } from './door.ts';
-import { createJobber, takesManyJobs } from './jobber.ts';
+import { createJobber } from './jobber.ts';
 import { measureIdleLatency } from './measure-idle-latency.ts';
 import { measureLists } from './measure-lists.ts';
 import { measureRates } from './measure-rates.ts';
@@ -79,12 +79,10 @@ async function measureBesidePeers({ platform, door, scale, withPeers, report, sa
   const jobber = createJobber(door);
   const peers = await getPeers(platform, withPeers, say);
   try {
-    const manyJobs = await takesManyJobs(door);
-    if (!manyJobs) say('executeJobs is not measured: this jobber does not have it.');
     report('Engine: idle latency', await measureIdleLatency(jobber, peers, scale));
     // The peers run below this process, their share of PostgreSQL and jobber below `up`.
     const time = (): Promise<ProcessorTime> => processorTime(platform.pid);
-    const rates = { jobber, peers, manyJobs, scale, processorTime: time, renew: door.renew };
+    const rates = { jobber, peers, scale, processorTime: time, renew: door.renew };
     report('Engine: rates', await measureRates(rates));
   } finally {
     for (const peer of peers) await peer.stop();
@@ -107,7 +105,8 @@ async function getPeers(
 async function measureBesideStoredJobs({ platform, door, scale, report }: Parts): Promise<void> {
   const { finished, waiting } = scale;
   const idle = await pssOf(platform);
-  const comparison = createStoredComparison(createJobber(door), scale, door.renew);
+  const jobber = createJobber(door);
+  const comparison = createStoredComparison(jobber, scale, door.renew);
   report('Engine: nothing stored', await comparison.empty());
   const stored = await openStoredJobs(platform.jobsDatabaseUrl, door.userId);
   try {
@@ -120,10 +119,11 @@ async function measureBesideStoredJobs({ platform, door, scale, report }: Parts)
       `Engine: and ${count(waiting)} ready jobs of a type that nobody runs`,
       await comparison.beside('waiting'),
     );
-    await stored.addLater(waiting);
+    await door.renew();
+    await jobber.schedule(waiting);
     report(
-      `Engine: and ${count(waiting)} jobs of the same type that are not due`,
-      await comparison.beside('not due'),
+      `Engine: and ${count(waiting)} scheduled jobs of the type that is measured`,
+      await comparison.beside('scheduled'),
     );
   } finally {
     await stored.close();

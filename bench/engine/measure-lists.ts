@@ -94,6 +94,7 @@ async function combinations(door: Door, owners: StoredJobs['owners']): Promise<L
     ['one day of old', { startedAfter: daysAgo(46), startedBefore: daysAgo(45) }],
     ['the future', { startedAfter: daysAgo(-1) }],
   ];
+  const tags: Choice[] = [none, ['frequent tag', { tags: ['nightly'] }], ['rare tag', { tags: ['rare'] }]];
   const middle = await door.jobs<{ jobs: { id: number }[] }>(JOBS, {
     filter: { allOwners: true, startedBefore: daysAgo(45) },
     limit: 1,
@@ -108,12 +109,14 @@ async function combinations(door: Door, owners: StoredJobs['owners']): Promise<L
     for (const type of types)
       for (const owner of whose)
         for (const time of times)
-          for (const page of pages) {
-            const name = [status[0], type[0], owner[0], time[0], page.name].filter(Boolean).join(' + ');
-            const filter = { ...status[1], ...type[1], ...owner[1], ...time[1] };
-            const before = page.before === undefined ? {} : { before: page.before };
-            lists.push({ name: name || 'no filter', variables: { filter, limit: 50, ...before } });
-          }
+          for (const tag of tags)
+            for (const page of pages) {
+              const choices = [status, type, owner, time, tag];
+              const name = [...choices.map(([one]) => one), page.name].filter(Boolean).join(' + ');
+              const filter = Object.assign({}, ...choices.map(([, part]) => part));
+              const before = page.before === undefined ? {} : { before: page.before };
+              lists.push({ name: name || 'no filter', variables: { filter, limit: 50, ...before } });
+            }
   return lists;
 }
 

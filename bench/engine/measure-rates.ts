@@ -8,7 +8,6 @@ import type { Scale } from './scale.ts';
 export interface RateParts {
   readonly jobber: Jobber;
   readonly peers: readonly Contender[];
-  readonly manyJobs: boolean;
   readonly scale: Scale;
   /** Of all processes that take part. */
   readonly processorTime: () => Promise<ProcessorTime>;
@@ -24,20 +23,20 @@ interface Series {
 
 /** Many jobs one by one, many in few requests, many items in one job: jobber and the peers in turns. */
 export async function measureRates(parts: RateParts): Promise<Figure[]> {
-  const { jobber, peers, manyJobs, scale } = parts;
+  const { jobber, peers, scale } = parts;
   const { jobs, submitters, rounds } = scale;
   const everyone: readonly Contender[] = [jobber, ...peers];
   // What starts cold is nobody's figure: connections, caches of plans, compiled code.
   for (const contender of everyone) await contender.oneByOne(Math.min(1_000, jobs), submitters);
 
   const single = everyone.map(({ name }) => newSeries(name));
-  const bulk = (manyJobs ? everyone : peers).map(({ name }) => newSeries(name));
+  const bulk = everyone.map(({ name }) => newSeries(name));
   const items = newSeries(jobber.name);
   for (let n = 0; n < rounds; n += 1) {
     for (const contender of everyone) {
       await run(parts, find(single, contender), jobs, () => contender.oneByOne(jobs, submitters));
     }
-    for (const contender of manyJobs ? everyone : peers) {
+    for (const contender of everyone) {
       await run(parts, find(bulk, contender), jobs, () => contender.bulk(jobs));
     }
     await run(parts, items, jobs, () => jobber.oneJob(jobs));
@@ -47,16 +46,12 @@ export async function measureRates(parts: RateParts): Promise<Figure[]> {
   const bestBulk = best(bulk, jobber.name);
   return [
     ...compare(`${count} jobs one by one, ${submitters} submitters`, single, jobber.name, 1),
-    ...(manyJobs ? compare(`${count} jobs by executeJobs`, bulk, jobber.name, 1) : bulk.map(bulkOfPeer)),
+    ...compare(`${count} jobs in bulk`, bulk, jobber.name, 1),
     rateOf(`one job of ${count} items: ${jobber.name}`, items, 'items/s'),
     ...(bestBulk
       ? [ratioOf(`one job of ${count} items / ${bestBulk.name} in bulk`, items, bestBulk, 3)]
       : []),
   ];
-
-  function bulkOfPeer(series: Series): Figure {
-    return rateOf(`${count} jobs in bulk: ${series.name}`, series, 'jobs/s');
-  }
 }
 
 async function run(parts: RateParts, series: Series, count: number, work: () => Promise<Run>): Promise<void> {

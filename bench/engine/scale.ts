@@ -46,7 +46,7 @@ export const QUICK: Scale = {
   jobsBesideStored: 100,
   finished: 2_000,
   waiting: 200,
-  everyNthList: 50,
+  everyNthList: 100,
   requests: 2,
   freshForStored: false,
   settleMs: 0,

@@ -10,8 +10,6 @@ export interface StoredJobs {
   addFinished(count: number): Promise<void>;
   /** Jobs of another user, ready, of a type that no executor offers. */
   addForeign(count: number): Promise<void>;
-  /** Jobs of another user, of the type that is measured, whose tasks are not due for a year. */
-  addLater(count: number): Promise<void>;
   /** Users who own some of the finished jobs: one with a third of them, one with some hundred. */
   readonly owners: { readonly large: string; readonly small: string };
   close(): Promise<void>;
@@ -37,8 +35,7 @@ export async function openStoredJobs(jobsDatabaseUrl: string, userId: string): P
   return {
     owners: { large: ownerId(0), small: ownerId(1) },
     addFinished: (count) => add(count, (from, to) => finishedJobs(from, to, count, userId)),
-    addForeign: (count) => add(count, (from, to) => waitingJobs(from, to, FOREIGN_TYPE, '0')),
-    addLater: (count) => add(count, (from, to) => waitingJobs(from, to, 'no-op', '1 year')),
+    addForeign: (count) => add(count, foreignJobs),
     close: () => client.end(),
   };
 }
@@ -48,7 +45,7 @@ function ownerId(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 }
 
-/** Of 100 jobs 96 are completed, 3 have failed, 1 was cancelled; of 1,000 one is a load. */
+/** Of 100 jobs 96 are completed, 3 have failed, 1 was cancelled; of 1,000 one is a load and one is tagged `rare`. */
 function finishedJobs(from: number, to: number, count: number, userId: string): string {
   return `
   with made as (
@@ -58,32 +55,34 @@ function finishedJobs(from: number, to: number, count: number, userId: string): 
         else ('00000000-0000-4000-8000-' || lpad((1 + n / 6 % ${OTHER_OWNERS})::text, 12, '0'))::uuid end as owner_id,
       case when n % 1000 = 7 then 'load-products' when n % 10 < 4 then 'fibonacci' else 'no-op' end as type,
       case when n % 100 in (11, 42, 73) then 'FAILED' when n % 100 = 88 then 'CANCELLED' else 'COMPLETED' end as status,
+      case when n % 1000 = 500 then '{rare,nightly}' when n % 5 = 1 then '{nightly}' else '{}' end::text[] as tags,
       now() - interval '1 hour' - (${count} - n) * (interval '90 days' / ${count}) as started_at
     from generate_series(${from}, ${to}) as n
   ), jobs as (
-    insert into job (id, owner_id, type, status, size, completed, failed, started_at, ended_at)
+    insert into job (id, owner_id, type, status, size, completed, failed, started_at, ended_at, tags)
     select id, owner_id, type, status, 1, (status = 'COMPLETED')::int, (status = 'FAILED')::int,
-      started_at, started_at + interval '20 ms'
+      started_at, started_at + interval '20 ms', tags
     from made
   )
-  insert into task (job_id, seq, type, state, attempt, failures, available_at, executor_id, first_item, item_count, items,
-    decided)
-  select id, 0, type,
+  insert into task (job_id, seq, type, owner_id, state, attempt, failures, available_at, executor_id, first_item,
+    item_count, items, died_at, decided)
+  select id, 0, type, owner_id,
     case status when 'COMPLETED' then 'succeeded' when 'FAILED' then 'dead' else 'cancelled' end,
-    1, (status = 'FAILED')::int, started_at, 'bench', 0, 1, '[{}]',
+    1, (status = 'FAILED')::int, started_at, 'bench', 0,
+    1, '[{}]', case status when 'FAILED' then started_at end,
     case status when 'COMPLETED' then '[[0,1,{"number":"55"}]]'
       when 'FAILED' then '[[0,0,{"reason":"PERMANENT","message":"It is bad"}]]' else '[]' end::jsonb
   from made`;
 }
 
-function waitingJobs(from: number, to: number, type: string, after: string): string {
+function foreignJobs(from: number, to: number): string {
   return `
   with made as (
     select nextval(pg_get_serial_sequence('job', 'id')) as id from generate_series(${from}, ${to})
   ), jobs as (
     insert into job (id, owner_id, type, status, size)
-    select id, '${ownerId(0)}'::uuid, '${type}', 'IN_PROGRESS', 1 from made
+    select id, '${ownerId(0)}'::uuid, '${FOREIGN_TYPE}', 'IN_PROGRESS', 1 from made
   )
-  insert into task (job_id, seq, type, available_at, first_item, item_count, items)
-  select id, 0, '${type}', now() + interval '${after}', 0, 1, '[{}]' from made`;
+  insert into task (job_id, seq, type, owner_id, first_item, item_count, items)
+  select id, 0, '${FOREIGN_TYPE}', '${ownerId(0)}'::uuid, 0, 1, '[{}]' from made`;
 }
