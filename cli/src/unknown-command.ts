@@ -6,6 +6,32 @@ import { usageFailure } from './failure.ts';
 import { cleanText } from './render/clean-text.ts';
 import { suggest } from './suggest.ts';
 
+/** What other platforms call it. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  jobs: 'job',
+  product: 'products',
+  dlq: 'dead-letter',
+  dead: 'dead-letter',
+  deadletter: 'dead-letter',
+  deadletters: 'dead-letter',
+  'dead-letters': 'dead-letter',
+  'dead-letter-queue': 'dead-letter',
+  ls: 'list',
+  get: 'show',
+  describe: 'show',
+  status: 'show',
+  submit: 'run',
+  start: 'run',
+  create: 'run',
+  stop: 'cancel',
+  kill: 'cancel',
+  abort: 'cancel',
+  rerun: 'retry',
+  restart: 'retry',
+  requeue: 'redrive',
+  replay: 'redrive',
+};
+
 /** @throws a Failure when the words that were typed are neither a command nor a topic */
 export function refuseUnknownCommand(config: Config, argv: readonly string[]): void {
   const words = argv.filter((word) => !word.startsWith('-'));
@@ -44,8 +70,17 @@ export function refuseUnknownCommand(config: Config, argv: readonly string[]): v
   const typed = cleanText(toConfiguredId(id, config)).slice(0, 100);
   const known = config.commandIDs.map((known) => toConfiguredId(known, config));
   const names = [...known, ...config.topics.map((topic) => toConfiguredId(topic.name, config))];
-  const meant = suggest(typed, names) ?? suggest(words[0] ?? '', names);
+  const meant = findSynonym(words, names) ?? suggest(typed, names) ?? suggest(words[0] ?? '', names);
   const hint =
     meant === undefined ? ` ${asTyped('--help')} lists the commands` : ` Did you mean ${asTyped(meant)}?`;
   throw usageFailure(`There is no command ${typed}.${hint}`, 'UNKNOWN_COMMAND');
+}
+
+/** The command that two words, or the topic that one word mean elsewhere. */
+function findSynonym(words: readonly string[], names: readonly string[]): string | undefined {
+  const [topic = '', verb = ''] = words.map((word) => SYNONYMS[word.toLowerCase()] ?? word.toLowerCase());
+  // Of a dead letter a retry is a redrive.
+  const meant = topic === 'dead-letter' && verb === 'retry' ? 'redrive' : verb;
+  const found = [`${topic} ${meant}`, topic].find((name) => names.includes(name));
+  return found === words.slice(0, found?.split(' ').length).join(' ') ? undefined : found;
 }

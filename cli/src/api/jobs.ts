@@ -1,5 +1,6 @@
 import type { Session } from '../session/session.ts';
 import type { JsonText } from './graphql.ts';
+import { EVENT, type JobEvent } from './job-history.ts';
 
 export type JobStatus =
   | 'IN_PROGRESS'
@@ -29,10 +30,44 @@ export interface JobState {
   readonly endedAt: string | null;
 }
 
+/** What a job was submitted with, besides its items; null and empty: as its type says. */
 export interface Job extends JobState {
   readonly name: string;
   readonly slug: string;
   readonly owner: string;
+  readonly runAt: string | null;
+  readonly priority: number;
+  /** Of one attempt, in milliseconds. */
+  readonly timeout: number | null;
+  readonly maxAttempts: number | null;
+  /** Before the second attempt, in milliseconds. */
+  readonly backoff: number | null;
+  readonly uniqueFor: string | null;
+  readonly tags: readonly string[];
+  readonly round: number;
+}
+
+/** `existing`: the request made no job, because of its idempotency key or of what it is unique for. */
+export type SubmittedJob = Job & { readonly existing: boolean };
+
+/** Durations in milliseconds; what is left out is as the job type says. */
+export interface JobOptions {
+  readonly runAt?: string;
+  readonly delay?: number;
+  readonly priority?: number;
+  readonly timeout?: number;
+  readonly maxAttempts?: number;
+  readonly backoff?: number;
+  readonly uniqueFor?: string;
+  readonly tags?: readonly string[];
+}
+
+export interface Submission {
+  readonly name: string;
+  readonly data: JsonText;
+  /** Makes the request repeatable: the same key is the same job. */
+  readonly key: string;
+  readonly options?: JobOptions | undefined;
 }
 
 export interface JobReport extends Job {
@@ -40,6 +75,8 @@ export interface JobReport extends Job {
   readonly counters: unknown;
   readonly errors: ItemError[];
   readonly items?: Item[];
+  /** What did not go straight, oldest first. */
+  readonly history: JobEvent[];
 }
 
 export interface ItemError {
@@ -72,32 +109,30 @@ export interface JobFilter {
   readonly allOwners?: boolean;
   readonly startedAfter?: string;
   readonly startedBefore?: string;
+  readonly tags?: string[];
 }
 
-const JOB = 'id name slug size completed failed status owner startedAt endedAt';
-const ERROR = 'index reason message';
+export const JOB =
+  'id name slug size completed failed status owner startedAt endedAt runAt priority timeout maxAttempts backoff uniqueFor tags round';
+export const ERROR = 'index reason message';
 
 export function isTerminal(status: JobStatus): boolean {
   return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
 }
+
+/** How many events of a job's history are shown unasked. */
+export const FIRST_EVENTS = 10;
 
 /** How many items are shown unasked: those of a job that is small and has more than the one result. */
 export function itemsOf({ size }: JobState): number | undefined {
   return size > 1 && size <= 20 ? size : undefined;
 }
 
-/** @param key makes the request repeatable: the same key is the same job */
-export async function submitJob(
-  session: Session,
-  name: string,
-  data: JsonText,
-  key: string,
-  signal?: AbortSignal,
-): Promise<Job> {
-  const query = `mutation Run($input: ExecuteJobInput!) { executeJob(executeJobInput: $input) { ${JOB} } }`;
-  const input = { name, data, idempotencyKey: key };
-  const answer = await session.call<{ executeJob: Job }>('jobs', query, { input }, { signal });
-  return answer.executeJob;
+export async function submitJob(session: Session, submission: Submission): Promise<SubmittedJob> {
+  const query = `mutation Run($input: ExecuteJobInput!) { executeJob(executeJobInput: $input) { ${JOB} existing } }`;
+  const { name, data, key, options } = submission;
+  const input = { name, data, idempotencyKey: key, ...options };
+  return (await session.call<{ executeJob: SubmittedJob }>('jobs', query, { input })).executeJob;
 }
 
 export async function fetchJob(session: Session, id: number, signal?: AbortSignal): Promise<Job> {
@@ -105,18 +140,19 @@ export async function fetchJob(session: Session, id: number, signal?: AbortSigna
   return (await session.call<{ job: Job }>('jobs', query, { id }, { signal })).job;
 }
 
-/** With results, and up to `errors` failed items; with up to `items` outcomes when asked for. */
+/** With results, up to `errors` failed items and `history` events; with up to `items` outcomes when asked for. */
 export async function fetchJobReport(
   session: Session,
   id: number,
-  wanted: { errors: number; items?: number | undefined },
+  wanted: { errors: number; items?: number | undefined; history?: number },
   signal?: AbortSignal,
 ): Promise<JobReport> {
   const items =
     wanted.items === undefined ? '' : `items(limit: $items) { index status result error { ${ERROR} } }`;
   const variable = wanted.items === undefined ? '' : ', $items: Int';
-  const query = `query JobReport($id: Float!, $errors: Int${variable}) { job(id: $id) { ${JOB} result counters errors(limit: $errors) { ${ERROR} } ${items} } }`;
-  const answer = await session.call<{ job: JobReport }>('jobs', query, { id, ...wanted }, { signal });
+  const query = `query JobReport($id: Float!, $errors: Int, $history: Int${variable}) { job(id: $id) { ${JOB} result counters errors(limit: $errors) { ${ERROR} } ${items} history(limit: $history) { ${EVENT} } } }`;
+  const variables = { id, history: FIRST_EVENTS, ...wanted };
+  const answer = await session.call<{ job: JobReport }>('jobs', query, variables, { signal });
   return answer.job;
 }
 
@@ -132,6 +168,12 @@ export async function fetchJobTypes(session: Session): Promise<JobTypeInfo[]> {
   const query =
     'query JobTypes { jobsMetadata { name slug description version inputSchema defaultItem available } }';
   return (await session.call<{ jobsMetadata: JobTypeInfo[] }>('jobs', query)).jobsMetadata;
+}
+
+/** Retrying twice is refused the second time, so a lost answer is not asked for again. */
+export async function retryJob(session: Session, id: number): Promise<Job> {
+  const query = `mutation Retry($id: Float!) { retryJob(id: $id) { ${JOB} } }`;
+  return (await session.call<{ retryJob: Job }>('jobs', query, { id }, { repeatable: false })).retryJob;
 }
 
 /** Cancelling twice is no error, so a lost answer is asked for again. */

@@ -8,8 +8,8 @@ export function parseJobId(text: string, name = 'The id of a job'): number {
 }
 
 /** --limit: how many rows a list has. */
-export function parseLimit(text: string): number {
-  return Number(parseNumber('--limit', text, { integer: true, minimum: 1, maximum: 1000 }));
+export function parseLimit(text: string, maximum = 1000): number {
+  return Number(parseNumber('--limit', text, { integer: true, minimum: 1, maximum }));
 }
 
 const MANY = 1000;

@@ -31,6 +31,21 @@ export function flagsOfType(type: JobTypeInfo): TypeFlag[] {
     .map(([property, inner]) => flagOf(property, isRecord(inner) ? inner : {}, required.includes(property)));
 }
 
+/**
+ * A command's own flags come first: a property of the same name has no flag, and is given with --input.
+ *
+ * @param own names of the command's flags, negations included
+ */
+export function splitTypeFlags(
+  typeFlags: readonly TypeFlag[],
+  own: ReadonlySet<string>,
+): { free: TypeFlag[]; taken: TypeFlag[] } {
+  return {
+    free: typeFlags.filter(({ name }) => !own.has(name)),
+    taken: typeFlags.filter(({ name }) => own.has(name)),
+  };
+}
+
 /** The item that the flags describe, as JSON text: digits stay as they were typed. */
 export function itemFromFlags(
   type: JobTypeInfo,

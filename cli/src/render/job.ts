@@ -1,4 +1,5 @@
 import {
+  FIRST_EVENTS,
   type Item,
   type ItemError,
   isTerminal,
@@ -8,9 +9,11 @@ import {
 } from '../api/jobs.ts';
 import { asTyped } from '../environment.ts';
 import { cleanText, cleanValue } from './clean-text.ts';
+import { renderHistory } from './history.ts';
+import { renderFacts } from './job-facts.ts';
 import { paint } from './paint.ts';
 import { renderTable, terminalWidth } from './table.ts';
-import { count, counted, groupDigits, localTime, seconds } from './units.ts';
+import { count, counted, duration, groupDigits, localTime, seconds } from './units.ts';
 
 const STATUS_STYLE: Record<JobStatus, 'green' | 'red' | 'yellow' | 'cyan'> = {
   COMPLETED: 'green',
@@ -21,7 +24,8 @@ const STATUS_STYLE: Record<JobStatus, 'green' | 'red' | 'yellow' | 'cyan'> = {
   AWAITING_APPROVAL: 'yellow',
 };
 
-export function renderJobs(jobs: readonly Job[]): string {
+/** A job that has not begun has the time it may begin, and how long until then. @param now in milliseconds */
+export function renderJobs(jobs: readonly Job[], now: number): string {
   return renderTable<Job>(
     [
       { title: 'ID', value: ({ id }) => id, align: 'right' },
@@ -30,29 +34,45 @@ export function renderJobs(jobs: readonly Job[]): string {
       { title: 'ITEMS', value: ({ size }) => count(size), align: 'right' },
       { title: 'DONE', value: ({ completed }) => count(completed), align: 'right' },
       { title: 'FAILED', value: ({ failed }) => count(failed), align: 'right' },
-      { title: 'STARTED', value: ({ startedAt }) => localTime(startedAt) },
-      { title: 'TOOK', value: took, align: 'right' },
+      {
+        title: 'STARTED',
+        value: ({ status, runAt, startedAt }) => localTime(status === 'SCHEDULED' ? runAt : startedAt),
+      },
+      { title: 'TOOK', value: (job) => startsIn(job, now) || took(job), align: 'right' },
     ],
     jobs,
     terminalWidth(),
   );
 }
 
-/** @param input the item that was run, if it is known: it makes a better headline */
-export function renderReport(job: JobReport, input?: unknown): string {
+interface ReportOptions {
+  /** The item that was run, if it is known: it makes a better headline. */
+  readonly input?: unknown;
+  /** Ids of the job's dead letters. */
+  readonly deadLetters?: readonly string[];
+  /** With the executors of the attempts. */
+  readonly wholeHistory?: boolean;
+}
+
+export function renderReport(job: JobReport, options: ReportOptions = {}): string {
+  const { input, deadLetters = [], wholeHistory = false } = options;
   const head = `${headline(job)}\n`;
   const parts = [
+    renderFacts(job, Date.now()),
     renderResult(job, input),
     renderCounters(job.counters),
     renderItems(job.items),
     renderErrors(job),
+    renderHistoryOf(job, wholeHistory),
+    renderDeadLettersHint(job, deadLetters),
   ].filter(Boolean);
   return `${head}${parts.map((part) => `\n${part}\n`).join('')}`.trimEnd();
 }
 
 function headline(job: Job): string {
   const status = paintStatus(cleanText(job.status));
-  const ended = isTerminal(job.status) ? ` in ${took(job)}` : `, started ${localTime(job.startedAt)}`;
+  const started = job.status === 'SCHEDULED' ? '' : `, started ${localTime(job.startedAt)}`;
+  const ended = isTerminal(job.status) ? ` in ${took(job)}` : started;
   const failed = job.failed > 0 ? `, ${count(job.failed)} failed` : '';
   return `Job ${job.id}  ${cleanText(job.name)}  ${status}${ended}  (${count(job.completed)} of ${counted(job.size, 'item')} done${failed})`;
 }
@@ -83,6 +103,22 @@ function renderErrors({ errors, failed }: JobReport): string {
   );
   const more = failed > errors.length ? `\n… and ${count(failed - errors.length)} more failed items` : '';
   return `${table}${more}`;
+}
+
+function renderHistoryOf({ id, history }: JobReport, whole: boolean): string {
+  const table = renderHistory(history, { executors: whole });
+  const more = !whole && history.length >= FIRST_EVENTS;
+  return more
+    ? `${table}\n… the first ${FIRST_EVENTS} events; all of them: ${asTyped(`job show ${id} --history`)}`
+    : table;
+}
+
+function renderDeadLettersHint({ id, status }: JobReport, letters: readonly string[]): string {
+  if (letters.length === 0) return '';
+  const what =
+    letters.length === 1 ? '1 task is a dead letter' : `${count(letters.length)} tasks are dead letters`;
+  const retry = status === 'FAILED' ? `; run them again with: ${asTyped(`job retry ${id}`)}` : '';
+  return `${what}: ${asTyped(`dead-letter list --job ${id}`)}${retry}`;
 }
 
 function renderResult(job: JobReport, input: unknown): string {
@@ -123,6 +159,11 @@ export function paintStatus(status: string): string {
   const style = STATUS_STYLE[status as JobStatus];
   if (style) return paint(style, status);
   return status === 'SUCCEEDED' ? paint('green', status) : status;
+}
+
+function startsIn({ status, runAt }: Job, now: number): string {
+  const ahead = Date.parse(runAt ?? '') - now;
+  return status === 'SCHEDULED' && ahead > 0 ? `in ${duration(ahead)}` : '';
 }
 
 function took({ startedAt, endedAt }: Pick<Job, 'startedAt' | 'endedAt'>): string {

@@ -26,7 +26,16 @@ export function seconds(milliseconds: number): string {
   if (total < 60) return `${total.toFixed(1)} s`;
   const minutes = Math.floor(total / 60);
   const rest = Math.floor(total % 60);
-  return minutes < 60 ? `${minutes} min ${rest} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return `${minutes} min ${rest} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${count(Math.floor(hours / 24))} d ${hours % 24} h`;
+}
+
+/** The same without what is zero: `30 s`, `2 h`, `1 h 30 min`. */
+export function duration(milliseconds: number): string {
+  return seconds(milliseconds)
+    .replace(/\.0 s$/, ' s')
+    .replace(/ 0 (s|min|h)$/, '');
 }
 
 /** Local time: 2026-03-01 14:05:09. */

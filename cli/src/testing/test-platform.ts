@@ -74,6 +74,14 @@ export function jobOf(fields: Partial<Job> = {}): Job {
     owner: 'u1',
     startedAt: '2026-03-01T10:00:00.000Z',
     endedAt: '2026-03-01T10:00:01.500Z',
+    runAt: null,
+    priority: 0,
+    timeout: null,
+    maxAttempts: null,
+    backoff: null,
+    uniqueFor: null,
+    tags: [],
+    round: 1,
     ...fields,
   };
 }
@@ -88,7 +96,13 @@ const USER = { id: 'u1', email: 'ada@example.com', roles: ['member'], createdAt:
 
 export async function startTestPlatform(): Promise<TestPlatform> {
   const running = jobOf({ status: 'IN_PROGRESS', completed: 0, endedAt: null });
-  const report = { ...jobOf(), result: { number: '55', digits: 2, ms: 0.1 }, counters: {}, errors: [] };
+  const report = {
+    ...jobOf(),
+    result: { number: '55', digits: 2, ms: 0.1 },
+    counters: {},
+    errors: [],
+    history: [],
+  };
   const platform: Omit<TestPlatform, typeof Symbol.asyncDispose> = {
     url: '',
     calls: [],
@@ -99,11 +113,15 @@ export async function startTestPlatform(): Promise<TestPlatform> {
       Me: () => ({ me: USER }),
       Logout: () => ({ logout: true }),
       JobTypes: () => ({ jobsMetadata: [FIBONACCI] }),
-      Run: () => ({ executeJob: running }),
+      Run: () => ({ executeJob: { ...running, existing: false } }),
       Job: () => ({ job: jobOf() }),
       JobReport: () => ({ job: report }),
       Jobs: () => ({ jobs: [jobOf()] }),
       Cancel: () => ({ cancelJob: jobOf({ status: 'CANCELLED' }) }),
+      Retry: () => ({ retryJob: { ...running, round: 2 } }),
+      History: () => ({ job: { history: [] } }),
+      DeadLetters: () => ({ deadLetters: [] }),
+      DeadLetterIds: () => ({ deadLetters: [] }),
       Products: () => ({ products: [] }),
       Categories: () => ({ categories: [{ name: 'Grocery', charge: '2' }] }),
     },

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { onTerminal, script } from '../testing/on-terminal.ts';
 import { makeTestCli } from '../testing/test-cli.ts';
 import { jobOf, startTestPlatform } from '../testing/test-platform.ts';
 
@@ -79,16 +78,6 @@ test('with --json a detached command prints JSON', async () => {
     error: { reason: 'INTERRUPTED', exitCode: 130, details: { job: { id: 12 } } },
   });
 });
-
-// util-linux's script makes a pseudo-terminal; where it is missing there is nothing to try it on.
-const script = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
-if (!script) process.stderr.write('not tried, because there is no `script`: progress on a terminal\n');
-const shim = fileURLToPath(new URL('../../bin/jobber.js', import.meta.url));
-
-function onTerminal(args: string): string[] {
-  const command = `stty columns 100 rows 30; exec '${process.execPath}' '${shim}' ${args}`;
-  return [script ?? '', '--quiet', '--return', '--command', command, '/dev/null'];
-}
 
 test.runIf(script)('on a terminal there is progress, and Ctrl-C detaches', async () => {
   await using set = await setUp();

@@ -3,7 +3,7 @@ import { asTyped } from '../environment.ts';
 import { EXIT, Failure, interrupted } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
 import { bar, startProgress } from '../render/progress.ts';
-import { count } from '../render/units.ts';
+import { count, localTime } from '../render/units.ts';
 import type { Session } from '../session/session.ts';
 import { onInterruption } from './interruption.ts';
 import { waitForJob } from './wait-for-job.ts';
@@ -38,12 +38,13 @@ export async function followJob(session: Session, job: Job, options: FollowOptio
   );
   const title = `Job ${job.id} ${cleanText(job.name)}`;
   const started = performance.now();
-  const progress = await startProgress(`${title}  waiting`, options.quiet);
+  const first = job.status === 'SCHEDULED' ? describe(title, job, started, job.runAt) : `${title}  waiting`;
+  const progress = await startProgress(first, options.quiet);
   try {
     return await waitForJob(
       session,
       job.id,
-      (state) => progress.update(describe(title, state, started)),
+      (state) => progress.update(describe(title, state, started, job.runAt)),
       interruption.signal,
     );
   } catch (error) {
@@ -72,7 +73,9 @@ function howToComeBack(id: number): string {
   return `come back with: ${asTyped(`job show ${id} --wait`)}`;
 }
 
-function describe(title: string, { size, completed, failed }: JobState, started: number): string {
+function describe(title: string, state: JobState, started: number, runAt: string | null): string {
+  const { size, completed, failed, status } = state;
+  if (status === 'SCHEDULED') return `${title}  scheduled for ${localTime(runAt)}`;
   const done = completed + failed;
   const rate = done / ((performance.now() - started) / 1000);
   const speed = size > 1 && done > 0 ? `  ${count(Math.round(rate))}/s` : '';

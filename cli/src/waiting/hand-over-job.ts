@@ -1,5 +1,4 @@
-import type { JsonText } from '../api/graphql.ts';
-import { type Job, submitJob } from '../api/jobs.ts';
+import { type Submission, type SubmittedJob, submitJob } from '../api/jobs.ts';
 import { asTyped } from '../environment.ts';
 import { interrupted } from '../failure.ts';
 import { startProgress } from '../render/progress.ts';
@@ -7,20 +6,17 @@ import type { Session } from '../session/session.ts';
 import { detached } from './follow-job.ts';
 import { onInterruption } from './interruption.ts';
 
-export interface HandOver {
-  readonly type: string;
-  readonly data: JsonText;
-  readonly key: string;
-  /** No progress on the terminal. */
-  readonly quiet: boolean;
-}
-
 /**
  * Submits a job. Ctrl-C meanwhile does not leave its user in doubt: the answer is waited for, and names the job.
  *
+ * @param quiet no progress on the terminal
  * @throws a Failure that says how to come back, after Ctrl-C
  */
-export async function handOverJob(session: Session, { type, data, key, quiet }: HandOver): Promise<Job> {
+export async function handOverJob(
+  session: Session,
+  submission: Submission,
+  quiet: boolean,
+): Promise<SubmittedJob> {
   const interruption = onInterruption(() =>
     interrupted(
       `Interrupted: it is not known whether the job was accepted; look with: ${asTyped('job list')}`,
@@ -28,7 +24,7 @@ export async function handOverJob(session: Session, { type, data, key, quiet }: 
   );
   const progress = await startProgress('Handing over the job', quiet);
   try {
-    const job = await submitJob(session, type, data, key).catch((error: unknown) => {
+    const job = await submitJob(session, submission).catch((error: unknown) => {
       throw interruption.signal.aborted ? interruption.signal.reason : error;
     });
     if (interruption.signal.aborted) throw detached(job.id);

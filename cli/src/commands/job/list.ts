@@ -3,6 +3,7 @@ import { fetchJobs, JOB_STATUSES, type Job, type JobFilter } from '../../api/job
 import { JobberCommand } from '../../base-command.ts';
 import { usageFailure } from '../../failure.ts';
 import { parseJobId, parseLimit } from '../../input/parse-job-id.ts';
+import { parseTags } from '../../input/parse-label.ts';
 import { parseMoment } from '../../input/parse-time.ts';
 import { cleanText } from '../../render/clean-text.ts';
 import { renderJobs } from '../../render/job.ts';
@@ -17,6 +18,7 @@ export default class JobList extends JobberCommand {
       description: 'One type, the next page:',
       command: '<%= config.bin %> job list --type fibonacci --before 120',
     },
+    { description: 'By their tags:', command: '<%= config.bin %> job list --tag nightly --tag eu' },
     {
       description: "Everybody's, for operators:",
       command: '<%= config.bin %> job list --all --limit 200 --json',
@@ -35,12 +37,18 @@ export default class JobList extends JobberCommand {
       multipleNonGreedy: true,
       helpValue: '<type>',
     }),
+    tag: Flags.string({
+      summary: 'Only jobs with that tag; repeated: with all of them.',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: '<tag>',
+    }),
     owner: Flags.string({
       summary: "Only jobs of the user with that id; others' are for operators.",
       helpValue: '<user-id>',
       exclusive: ['all'],
     }),
-    all: Flags.boolean({ summary: 'Jobs of all users; for operators.' }),
+    all: Flags.boolean({ summary: 'Jobs of all users; for operators.', aliases: ['all-owners'] }),
     since: Flags.string({
       summary: 'Started then or later: 2026-03-01, 2026-03-01T14:00, 2h.',
       helpValue: '<time>',
@@ -59,6 +67,7 @@ export default class JobList extends JobberCommand {
     const filter: JobFilter = {
       ...(flags.status && { status: flags.status.map(parseStatus) }),
       ...(flags.type && { type: flags.type }),
+      ...(flags.tag && { tags: parseTags(flags.tag) }),
       ...(flags.owner !== undefined && { owner: flags.owner }),
       ...(flags.all && { allOwners: true }),
       ...(flags.since !== undefined && { startedAfter: parseMoment('--since', flags.since, now) }),
@@ -67,7 +76,7 @@ export default class JobList extends JobberCommand {
     const limit = parseLimit(flags.limit);
     const before = flags.before === undefined ? undefined : parseJobId(flags.before, '--before');
     const jobs = await fetchJobs(this.session(flags), { filter, limit, before });
-    this.print(jobs.length === 0 ? 'No jobs' : renderJobs(jobs));
+    this.print(jobs.length === 0 ? 'No jobs' : renderJobs(jobs, now));
     const last = jobs.at(-1);
     if (last && jobs.length === limit) this.print(`\nMore: the same with --before ${last.id}`);
     return jobs;

@@ -55,7 +55,9 @@ test('waiting ends with the result, and with 1 when the job failed', async () =>
   expect(good.stdout).toContain('F(10) = 55');
   const failed = jobOf({ status: 'FAILED', completed: 0, failed: 1 });
   const errors = [{ index: 0, reason: 'TOO_LARGE', message: 'too large' }];
-  set.platform.answers['JobReport'] = () => ({ job: { ...failed, result: null, counters: {}, errors } });
+  set.platform.answers['JobReport'] = () => ({
+    job: { ...failed, result: null, counters: {}, errors, history: [] },
+  });
   set.platform.events = (_id, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.end(`event: job\ndata: ${JSON.stringify(failed)}\n\n`);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { JsonText } from '../../api/graphql.ts';
+import type { JsonText } from '../../api/graphql.ts';
 import {
   fetchJobReport,
   fetchJobTypes,
@@ -14,23 +14,26 @@ import { JobberCommand } from '../../base-command.ts';
 import { asTyped } from '../../environment.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
 import { findType, findTypeWord, plainWords } from '../../input/find-type.ts';
+import { readJobOptions } from '../../input/job-options.ts';
+import { parseKey } from '../../input/parse-label.ts';
 import { parseDuration } from '../../input/parse-time.ts';
-import { peekFlag } from '../../input/peek-flag.ts';
-import { readInput } from '../../input/read-input.ts';
-import { flagsOfType, itemFromFlags, type TypeFlag } from '../../input/type-flags.ts';
-import { cleanText, toJsonText } from '../../render/clean-text.ts';
+import { readRunItems } from '../../input/read-run-items.ts';
+import { OWN_NAMES, OWN_VALUE_FLAGS, pickOwnFlags, RUN_FLAGS } from '../../input/run-flags.ts';
+import { flagsOfType, splitTypeFlags, type TypeFlag } from '../../input/type-flags.ts';
+import { describeAccepted, describeExisting } from '../../render/accepted.ts';
+import { cleanText } from '../../render/clean-text.ts';
 import { printWarning } from '../../render/failure.ts';
 import { renderReport } from '../../render/job.ts';
-import { counted } from '../../render/units.ts';
+import { localTime } from '../../render/units.ts';
 import { followJob } from '../../waiting/follow-job.ts';
 import { handOverJob } from '../../waiting/hand-over-job.ts';
 
 export default class JobRun extends JobberCommand {
   static override summary = 'Run a job.';
   static override description =
-    "The flags of a type are made from its schema: jobber job run <type> --help shows them. Several items, or whole objects, are given with --input. Without either, the type's own example is run.";
+    "The flags of a type are made from its schema: jobber job run <type> --help shows them. Several items, or whole objects, are given with --input. Without either, the type's own example is run. A field whose name is a flag of job run itself (priority, tag, …) has no flag: it is given with --input.";
   static override usage =
-    'job run <type> [flags of the type] [--input <items>] [--no-wait] [--timeout <time>]';
+    'job run <type> [flags of the type] [--input <items>] [--no-wait] [--timeout <duration>]';
   static override examples = [
     '<%= config.bin %> job run fibonacci',
     '<%= config.bin %> job run fibonacci --iterations 90',
@@ -42,6 +45,14 @@ export default class JobRun extends JobberCommand {
       description: 'Items from a file or a pipe:',
       command: 'generate-items | <%= config.bin %> job run fibonacci --input - --json',
     },
+    {
+      description: 'Tomorrow morning, to be found again by a word:',
+      command: '<%= config.bin %> job run fibonacci --run-at 2026-03-01T06:00 --tag nightly',
+    },
+    {
+      description: 'Before your other jobs, and never two at the same time:',
+      command: '<%= config.bin %> job run fibonacci --priority 10 --unique-for reports',
+    },
   ];
   static override args = {
     type: Args.string({
@@ -49,90 +60,84 @@ export default class JobRun extends JobberCommand {
       ignoreStdin: true,
     }),
   };
-  static override flags = {
-    input: Flags.string({
-      summary: 'The items: @file, - for stdin, or JSON (an object or an array).',
-      helpValue: '<items>',
-    }),
-    wait: Flags.boolean({
-      summary: 'Wait until the job has ended; the default on a terminal.',
-      allowNo: true,
-    }),
-    timeout: Flags.string({ summary: 'Wait no longer than that: 30s, 5m, 2h.', helpValue: '<time>' }),
-    'idempotency-key': Flags.string({
-      summary: 'The same key is the same job, however often it is sent; by default each call has its own.',
-      helpValue: '<key>',
-    }),
-  };
+  static override flags = RUN_FLAGS;
 
   async run(): Promise<Job | JobReport> {
-    const words = plainWords(this.argv, [
-      '--input',
-      '--timeout',
-      '--idempotency-key',
-      '--profile',
-      '--server',
-    ]);
-    const { type, typeFlags, flags, given } = await this.parseForType(words);
-    const timeoutMs = flags.timeout === undefined ? undefined : parseDuration('--timeout', flags.timeout);
-    const data = await this.readItems(type, typeFlags, flags.input, given);
-    const session = this.session(flags);
-    if (!type.available) {
-      printWarning(`No executor offers ${cleanText(type.name)} at the moment: the job waits until one does`);
-    }
-    const key = flags['idempotency-key'] ?? randomUUID();
+    // Each parsing leaves other words behind.
+    const argv = [...this.argv];
+    const asked = await this.parseOwnFlags(argv);
+    const { session, key, options, timeoutMs } = asked;
+    const { type, typeFlags, flags, given } = await this.parseForType(argv, await fetchJobTypes(session));
+    const data = await readRunItems(type, typeFlags, given);
+    warnAhead(type, options.runAt);
     const quiet = this.jsonEnabled();
-    const job = await handOverJob(session, { type: type.name, data, key, quiet });
-    if (!(flags.wait ?? process.stdout.isTTY)) {
-      this.print(
-        `Job ${job.id} accepted: ${cleanText(job.name)}, ${counted(job.size, 'item')}. Follow it with: ${asTyped(`job show ${job.id} --wait`)}`,
-      );
+    const job = await handOverJob(session, { name: type.name, data, key, options }, quiet);
+    // A key that was made up here is known to nobody: then the job is this call's own, and an answer was lost.
+    const existing = job.existing && (options.uniqueFor ?? flags['idempotency-key']) !== undefined;
+    const soon = job.status !== 'SCHEDULED' && process.stdout.isTTY;
+    if (!(flags.wait ?? (timeoutMs !== undefined || soon))) {
+      this.print(describeAccepted({ ...job, existing }, options.uniqueFor, Date.now()));
       return job;
+    }
+    if (existing && !quiet) {
+      process.stderr.write(`${describeExisting(job, options.uniqueFor)}; following it\n`);
     }
     const ended = await followJob(session, job, { quiet, timeoutMs });
     const report = await fetchJobReport(session, job.id, { errors: 20, items: itemsOf(job) });
-    this.print(renderReport(report, job.size === 1 ? firstItem(data) : undefined));
+    this.print(renderReport(report, job.size === 1 && !existing ? { input: firstItem(data) } : {}));
     this.endWith(ended.status === 'COMPLETED' ? EXIT.ok : EXIT.jobFailed);
     return report;
   }
 
+  /** What does not depend on the type is checked before anything is asked for. */
+  private async parseOwnFlags(argv: readonly string[]) {
+    const { flags } = await this.parse(
+      { ...JobRun, flags: RUN_FLAGS, baseFlags: JobRun.baseFlags, args: {}, enableJsonFlag: true },
+      pickOwnFlags(argv),
+    );
+    const { timeout, wait, 'idempotency-key': key } = flags;
+    if (timeout !== undefined && wait === false) {
+      throw usageFailure(
+        '--timeout limits how long is waited, and with --no-wait nobody waits: what limits an attempt of the job is --attempt-timeout',
+      );
+    }
+    return {
+      timeoutMs: timeout === undefined ? undefined : parseDuration('--timeout', timeout),
+      key: key === undefined ? randomUUID() : parseKey('--idempotency-key', key),
+      options: readJobOptions(flags, Date.now()),
+      session: this.session(flags),
+    };
+  }
+
   /** Which flags there are is known only when the type is, and that only by the server. */
-  private async parseForType(words: string[]) {
-    const base = { ...JobRun.flags, ...JobRun.baseFlags };
-    const early = { profile: peekFlag(this.argv, 'profile'), server: peekFlag(this.argv, 'server') };
-    const types = await fetchJobTypes(this.session(early));
-    const word = findTypeWord(words, types);
+  private async parseForType(argv: string[], types: JobTypeInfo[]) {
+    const word = findTypeWord(plainWords(argv, OWN_VALUE_FLAGS), types);
     if (word === undefined) {
       const slugs = types.map(({ slug }) => cleanText(slug)).join(', ');
       throw usageFailure(`<type> is missing: ${slugs}. See ${asTyped('job run --help')}`, 'MISSING_ARGUMENT');
     }
     const type = findType(types, word);
-    const typeFlags = flagsOfType(type).filter(({ name }) => !(name in base) && name !== 'json');
-    const { flags } = await this.parse({
-      ...JobRun,
-      flags: { ...JobRun.flags, ...oclifFlags(typeFlags) },
-      baseFlags: JobRun.baseFlags,
-      args: JobRun.args,
-      enableJsonFlag: true,
-    });
+    const typeFlags = splitTypeFlags(flagsOfType(type), OWN_NAMES);
+    const { flags } = await this.parse(
+      {
+        ...JobRun,
+        flags: { ...RUN_FLAGS, ...oclifFlags(typeFlags.free) },
+        baseFlags: JobRun.baseFlags,
+        args: JobRun.args,
+        enableJsonFlag: true,
+      },
+      argv,
+    );
     return { type, typeFlags, flags, given: flags as Record<string, unknown> };
   }
+}
 
-  private async readItems(
-    type: JobTypeInfo,
-    typeFlags: readonly TypeFlag[],
-    input: string | undefined,
-    given: Record<string, unknown>,
-  ): Promise<JsonText> {
-    const named = typeFlags.filter(({ name }) => given[name] !== undefined);
-    if (input !== undefined) {
-      const [first] = named;
-      if (first)
-        throw usageFailure(`--input and --${first.name} exclude each other: put everything into --input`);
-      return readInput(input);
-    }
-    const useDefault = named.length === 0 && type.defaultItem !== null && type.defaultItem !== undefined;
-    return useDefault ? new JsonText(toJsonText(type.defaultItem)) : itemFromFlags(type, typeFlags, given);
+function warnAhead(type: JobTypeInfo, runAt: string | undefined): void {
+  if (!type.available) {
+    printWarning(`No executor offers ${cleanText(type.name)} at the moment: the job waits until one does`);
+  }
+  if (runAt !== undefined && Date.parse(runAt) < Date.now()) {
+    printWarning(`--run-at ${localTime(runAt)} is in the past: the job begins at once`);
   }
 }
 

@@ -1,6 +1,15 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { fetchJob, fetchJobReport, isTerminal, itemsOf, type JobReport } from '../../api/jobs.ts';
+import { fetchIdsOfJob } from '../../api/dead-letters.ts';
+import { fetchHistory } from '../../api/job-history.ts';
+import {
+  FIRST_EVENTS,
+  fetchJob,
+  fetchJobReport,
+  isTerminal,
+  itemsOf,
+  type JobReport,
+} from '../../api/jobs.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { EXIT } from '../../failure.ts';
 import { parseJobId } from '../../input/parse-job-id.ts';
@@ -9,12 +18,17 @@ import { renderReport } from '../../render/job.ts';
 import { followJob } from '../../waiting/follow-job.ts';
 
 const MANY = 1000;
+const MOST_EVENTS = 10_000;
 
 export default class JobShow extends JobberCommand {
-  static override summary = 'Show a job: how far it is, its results, what failed.';
+  static override summary = 'Show a job: how far it is, its results, what failed and what was tried.';
   static override examples = [
     '<%= config.bin %> job show 12',
     { description: 'Come back to a job and wait for it:', command: '<%= config.bin %> job show 12 --wait' },
+    {
+      description: 'Every attempt that failed, was lost, or came too late:',
+      command: '<%= config.bin %> job show 12 --history',
+    },
     {
       description: 'The outcome of every item, for a program:',
       command: '<%= config.bin %> job show 12 --items --json',
@@ -34,6 +48,9 @@ export default class JobShow extends JobberCommand {
       summary: `The outcomes of the first ${MANY} items; of small jobs they are shown anyway.`,
     }),
     errors: Flags.boolean({ summary: `The first ${MANY} failed items instead of the first 20.` }),
+    history: Flags.boolean({
+      summary: `Everything that did not go straight, with executors, instead of the first ${FIRST_EVENTS} events.`,
+    }),
   };
 
   async run(): Promise<JobReport> {
@@ -48,8 +65,12 @@ export default class JobShow extends JobberCommand {
       this.endWith(ended.status === 'COMPLETED' ? EXIT.ok : EXIT.jobFailed);
     }
     const items = flags.items ? MANY : itemsOf(job);
-    const report = await fetchJobReport(session, id, { errors: flags.errors ? MANY : 20, items });
-    this.print(renderReport(report));
+    const found = await fetchJobReport(session, id, { errors: flags.errors ? MANY : 20, items });
+    const report = flags.history
+      ? { ...found, history: await fetchHistory(session, id, MOST_EVENTS) }
+      : found;
+    const deadLetters = report.failed > 0 && !this.jsonEnabled() ? await fetchIdsOfJob(session, report) : [];
+    this.print(renderReport(report, { deadLetters, wholeHistory: flags.history }));
     return report;
   }
 }

@@ -61,7 +61,7 @@ export default class ProductsLoad extends JobberCommand {
     this.print(`Uploaded ${cleanText(file.name)}: ${bytes(file.size)}, ${counted(upload.records, 'record')}`);
     const data = new JsonText(JSON.stringify({ fileName: upload.filename }));
     const quiet = this.jsonEnabled();
-    const job = await handOverJob(session, { type: 'LoadProducts', data, key: randomUUID(), quiet });
+    const job = await handOverJob(session, { name: 'LoadProducts', data, key: randomUUID() }, quiet);
     if (!flags.wait) {
       this.print(`Job ${job.id} loads them. Follow it with: ${asTyped(`job show ${job.id} --wait`)}`);
       return { upload, job };

@@ -1,0 +1,52 @@
+import { type Redrive, type RedriveChoice, redriveOnce } from '../api/dead-letters.ts';
+import { Failure, interrupted } from '../failure.ts';
+import { bar, startProgress } from '../render/progress.ts';
+import { count, counted } from '../render/units.ts';
+import type { Session } from '../session/session.ts';
+import { onInterruption } from '../waiting/interruption.ts';
+
+/**
+ * Runs dead letters again, request by request until none is left that can be. Ctrl-C ends it after the request that is on
+ * its way, so that what was done is known.
+ *
+ * @returns the sums of all requests
+ * @throws a Failure that says how many were run again before
+ */
+export async function redriveAll(session: Session, choice: RedriveChoice, quiet: boolean): Promise<Redrive> {
+  const interruption = onInterruption(() => interrupted('Interrupted'));
+  const progress = await startProgress('Redriving', quiet);
+  let sum: Redrive | undefined;
+  try {
+    for (;;) {
+      const answer = await redriveOnce(session, choice, { dryRun: false });
+      sum = sum === undefined ? answer : add(sum, answer);
+      progress.update(
+        `Redriving  ${bar(sum.redriven, sum.matched)}  ${count(sum.redriven)} of ${count(sum.matched)}`,
+      );
+      // Those that are refused match again: without any progress there will be none.
+      if (answer.remaining === 0 || answer.redriven === 0) return sum;
+      if (interruption.signal.aborted) throw interruption.signal.reason;
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) || sum === undefined) throw error;
+    const { exitCode, reason, code } = error;
+    const done = `${count(sum.redriven)} of ${counted(sum.matched, 'dead letter')} ${sum.redriven === 1 ? 'was' : 'were'} run again before`;
+    const facts = { exitCode, reason, code, details: { redriven: sum.redriven }, cause: error };
+    throw new Failure(`${error.message}; ${done}`, facts);
+  } finally {
+    progress.stop();
+    interruption.release();
+  }
+}
+
+function add(sum: Redrive, answer: Redrive): Redrive {
+  const known = new Set(sum.refused.map(({ id }) => id));
+  return {
+    matched: Math.max(sum.matched, sum.redriven + answer.matched),
+    redriven: sum.redriven + answer.redriven,
+    items: sum.items + answer.items,
+    jobs: [...new Set([...sum.jobs, ...answer.jobs])],
+    refused: [...sum.refused, ...answer.refused.filter(({ id }) => !known.has(id))],
+    remaining: answer.remaining,
+  };
+}

@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import type { JobEvent } from '../../api/job-history.ts';
+import { makeTestCli } from '../../testing/test-cli.ts';
+import { jobOf, startTestPlatform } from '../../testing/test-platform.ts';
+
+function eventOf(fields: Partial<JobEvent>): JobEvent {
+  const nothing = { task: 0, attempt: 1, executor: 'e1', reason: null, message: null, detail: null };
+  return { id: 1, at: '2026-03-01T10:00:00.000Z', event: 'RETRIED', round: 1, ...nothing, ...fields };
+}
+
+const failedReport = {
+  ...jobOf({
+    status: 'FAILED',
+    size: 4,
+    completed: 1,
+    failed: 3,
+    runAt: '2026-03-01T10:00:00.000Z',
+    priority: 5,
+    timeout: 90_000,
+    maxAttempts: 3,
+    uniqueFor: 'nightly',
+    tags: ['eu', '\u001b[31mred'],
+    round: 2,
+  }),
+  result: null,
+  counters: {},
+  errors: [{ index: 2, reason: 'Timeout', message: 'too slow' }],
+  items: [],
+  history: [
+    eventOf({ reason: 'Timeout', message: 'Timeout after 30 s\u001b[2J' }),
+    eventOf({ id: 2, event: 'REDRIVEN', round: 2, attempt: null, executor: null }),
+  ],
+};
+
+async function setUp() {
+  const platform = await startTestPlatform();
+  const cli = makeTestCli(platform.url);
+  cli.loginTo(platform.url);
+  platform.answers['Job'] = () => ({ job: failedReport });
+  platform.answers['JobReport'] = () => ({ job: failedReport });
+  platform.answers['DeadLetterIds'] = () => ({ deadLetters: [{ id: '12/0' }, { id: '12/3' }] });
+  const stack = new AsyncDisposableStack();
+  stack.use(platform);
+  stack.use(cli);
+  const run = (...args: string[]) => cli.run(['job', ...args], { env: { TZ: 'UTC' } });
+  return { platform, cli, run, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test('a job is shown with its options, its history and its dead letters', async () => {
+  await using set = await setUp();
+  const { stdout } = await set.run('show', '12');
+  expect(stdout.split('\n\n').map((part) => part.trimEnd())).toEqual([
+    'Job 12  Fibonacci  FAILED in 1.5 s  (1 of 4 items done, 3 failed)',
+    [
+      'was scheduled for  2026-03-01 10:00:00',
+      'round              2',
+      'tags               eu, red',
+      'priority           5',
+      'attempts           at most 3, 1 min 30 s each',
+      'unique for         nightly',
+    ].join('\n'),
+    'INDEX  REASON   MESSAGE\n    2  Timeout  too slow\n… and 2 more failed items',
+    [
+      'AT                   EVENT     ROUND  TASK  ATTEMPT  WHY',
+      '2026-03-01 10:00:00  RETRIED       1     0        1  Timeout after 30 s',
+      '2026-03-01 10:00:00  REDRIVEN      2     0',
+    ].join('\n'),
+    '2 tasks are dead letters: jobber dead-letter list --job 12; run them again with: jobber job retry 12',
+  ]);
+  const asked = set.platform.calls.find(({ operation }) => operation === 'DeadLetterIds');
+  expect(asked?.variables).toEqual({ filter: { job: [12], owner: 'u1' } });
+});
+
+test('an ordinary job is shown without any of it', async () => {
+  await using set = await setUp();
+  const plain = { ...jobOf(), result: null, counters: {}, errors: [], history: [] };
+  set.platform.answers['JobReport'] = () => ({ job: plain });
+  expect((await set.run('show', '12')).stdout).toBe(
+    'Job 12  Fibonacci  COMPLETED in 1.5 s  (1 of 1 item done)\n',
+  );
+});
+
+test('--history reads page after page', async () => {
+  await using set = await setUp();
+  set.platform.answers['History'] = ({ after = 0, limit }) => {
+    const count = Math.min(limit as number, 1500 - (after as number));
+    const history = Array.from({ length: count }, (_, at) => eventOf({ id: (after as number) + at + 1 }));
+    return { job: { history } };
+  };
+  const run = await set.run('show', '12', '--history', '--json');
+  expect((run.json() as { history: unknown[] }).history).toHaveLength(1500);
+});
+
+test('a list of jobs shows when a scheduled one begins, and filters by tags', async () => {
+  await using set = await setUp();
+  const runAt = new Date(Date.now() + 3_600_900).toISOString();
+  const scheduled = jobOf({ status: 'SCHEDULED', runAt, completed: 0, endedAt: null });
+  set.platform.answers['Jobs'] = () => ({ jobs: [scheduled] });
+  const run = await set.run('list', '--tag', 'eu', '--tag', 'nightly');
+  expect(run.stdout).toContain(`${runAt.slice(0, 10)} ${runAt.slice(11, 19)}`);
+  expect(run.stdout).toMatch(/SCHEDULED .* in (1 h|59 min)/);
+  expect(set.platform.calls[0]?.variables).toMatchObject({ filter: { tags: ['eu', 'nightly'] } });
+  expect((await set.run('list', '--tag', ' ')).exitCode).toBe(2);
+});
