@@ -1,5 +1,4 @@
-import type { Job, SubmittedJob } from '../api/jobs.ts';
-import { isTerminal } from '../api/jobs.ts';
+import { isTerminal, type SubmittedJob } from '../api/jobs.ts';
 import { asTyped } from '../environment.ts';
 import { cleanText } from './clean-text.ts';
 import { counted, duration, localTime } from './units.ts';
@@ -7,9 +6,14 @@ import { counted, duration, localTime } from './units.ts';
 /** What became of a job that nobody waits for, and how to follow it. @param now in milliseconds */
 export function describeAccepted(job: SubmittedJob, unique: string | undefined, now: number): string {
   const what = `${cleanText(job.name)}, ${counted(job.size, 'item')}`;
-  const how = job.existing ? describeExisting(job, unique) : describeStart(job, now);
-  const wait = isTerminal(job.status) ? '' : ' --wait';
-  return `${how}: ${what}. ${isTerminal(job.status) ? 'See' : 'Follow'} it with: ${asTyped(`job show ${job.id}${wait}`)}`;
+  if (!job.existing && job.status !== 'SCHEDULED') {
+    return `Job ${job.id} accepted: ${what}. Follow it with: ${asTyped(`job show ${job.id} --wait`)}`;
+  }
+  const how = job.existing
+    ? describeExisting(job, unique)
+    : `Job ${job.id} is scheduled for ${describeRunAt(job.runAt, now)}`;
+  const [verb, wait] = isTerminal(job.status) ? ['See', ''] : ['Follow', ' --wait'];
+  return `${how}: ${what}\n${verb} it with: ${asTyped(`job show ${job.id}${wait}`)}`;
 }
 
 /**
@@ -27,10 +31,4 @@ export function describeExisting(job: SubmittedJob, unique: string | undefined):
 export function describeRunAt(runAt: string | null, now: number): string {
   const ahead = Date.parse(runAt ?? '') - now;
   return ahead > 0 ? `${localTime(runAt)} (in ${duration(ahead)})` : localTime(runAt);
-}
-
-function describeStart(job: Job, now: number): string {
-  return job.status === 'SCHEDULED'
-    ? `Job ${job.id} is scheduled for ${describeRunAt(job.runAt, now)}`
-    : `Job ${job.id} accepted`;
 }

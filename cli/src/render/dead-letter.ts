@@ -2,7 +2,7 @@ import type { DeadLetter, DeadLetterReport } from '../api/dead-letters.ts';
 import type { ItemError } from '../api/jobs.ts';
 import { asTyped } from '../environment.ts';
 import { cleanText, cleanValue } from './clean-text.ts';
-import { renderHistory } from './history.ts';
+import { describeCause, renderHistory } from './history.ts';
 import { paint } from './paint.ts';
 import { renderTable, terminalWidth } from './table.ts';
 import { count, counted, localTime } from './units.ts';
@@ -28,12 +28,13 @@ export function renderDeadLetters(letters: readonly DeadLetter[], owners: boolea
 
 /** Why the task died, what its failed items were, and what happened to each attempt. */
 export function renderDeadLetter(letter: DeadLetterReport): string {
-  const { id, name, diedAt, failed, attempts, reason, message } = letter;
+  const { id, name, diedAt, failed, attempts } = letter;
   const round = letter.round > 1 ? `, round ${count(letter.round)}` : '';
-  const facts = `(${counted(failed, 'item')} failed for good, after ${counted(attempts, 'attempt')}${round})`;
-  const head = `Dead letter ${id}  ${cleanText(name)}  ${paint('red', `died ${localTime(diedAt)}`)}  ${facts}`;
+  const facts = `${counted(failed, 'item')} failed for good, after ${counted(attempts, 'attempt')}${round}`;
+  const head = `Dead letter ${id}  ${cleanText(name)}  ${paint('red', `died ${localTime(diedAt)}`)}`;
   return [
-    `${head}\n${paint('bold', cleanText(reason))}: ${cleanText(message)}`,
+    `${head}\n${facts}`,
+    cleanText(describeCause(letter)),
     renderItems(letter),
     renderHistory(letter.history, { executors: true }),
     `Run it again with: ${asTyped(`dead-letter redrive ${id}`)}`,

@@ -11,9 +11,17 @@ const STYLE: Record<string, 'red' | 'yellow' | 'cyan'> = {
   REDRIVEN: 'cyan',
 };
 
-/** What did not go straight, as a table; columns that say nothing are left out. */
+/** On a narrower terminal the room is needed for the reasons. */
+const ROOM_FOR_EXECUTORS = 110;
+
+/**
+ * What did not go straight, as a table; columns that say nothing are left out.
+ *
+ * @param executors with the executors of the attempts, where there is room for them
+ */
 export function renderHistory(events: readonly JobEvent[], { executors }: { executors: boolean }): string {
   if (events.length === 0) return '';
+  const room = (terminalWidth() ?? ROOM_FOR_EXECUTORS) >= ROOM_FOR_EXECUTORS;
   const columns: Column<JobEvent>[] = [
     { title: 'AT', value: ({ at }) => localTime(at) },
     { title: 'EVENT', value: ({ event }) => event, style: paintEvent },
@@ -27,8 +35,12 @@ export function renderHistory(events: readonly JobEvent[], { executors }: { exec
     ),
     { title: 'TASK', value: ({ task }) => task, align: 'right' },
     { title: 'ATTEMPT', value: ({ attempt }) => attempt, align: 'right' },
-    ...when(executors, { title: 'EXECUTOR', value: ({ executor }: JobEvent) => executor, flexible: true }),
-    { title: 'WHY', value: why, flexible: true },
+    ...when(executors && room, {
+      title: 'EXECUTOR',
+      value: ({ executor }: JobEvent) => executor,
+      flexible: true,
+    }),
+    { title: 'WHY', value: describeCause, flexible: true },
   ];
   return renderTable(columns, events, terminalWidth());
 }
@@ -43,7 +55,8 @@ function paintEvent(event: string): string {
 }
 
 /** `Timeout: …`; a reason that the message begins with is not said twice. */
-function why({ reason, message }: JobEvent): string {
+export function describeCause(cause: { reason: string | null; message: string | null }): string {
+  const { reason, message } = cause;
   if (!reason || message?.startsWith(reason)) return message ?? reason ?? '';
   return message ? `${reason}: ${message}` : reason;
 }

@@ -9,7 +9,7 @@ import {
 } from '../api/jobs.ts';
 import { asTyped } from '../environment.ts';
 import { cleanText, cleanValue } from './clean-text.ts';
-import { renderHistory } from './history.ts';
+import { describeCause, renderHistory } from './history.ts';
 import { renderFacts } from './job-facts.ts';
 import { paint } from './paint.ts';
 import { renderTable, terminalWidth } from './table.ts';
@@ -64,7 +64,7 @@ export function renderReport(job: JobReport, options: ReportOptions = {}): strin
     renderItems(job.items),
     renderErrors(job),
     renderHistoryOf(job, wholeHistory),
-    renderDeadLettersHint(job, deadLetters),
+    renderRetryHint(job, deadLetters),
   ].filter(Boolean);
   return `${head}${parts.map((part) => `\n${part}\n`).join('')}`.trimEnd();
 }
@@ -83,15 +83,21 @@ function renderItems(items: readonly Item[] = []): string {
     [
       { title: 'INDEX', value: ({ index }) => index, align: 'right' },
       { title: 'STATUS', value: ({ status }) => status, style: paintStatus },
-      { title: 'RESULT', value: ({ result, error }) => error?.message ?? result, flexible: true },
+      {
+        title: 'RESULT',
+        value: ({ result, error }) => (error ? describeCause(error) : result),
+        flexible: true,
+      },
     ],
     items,
     terminalWidth(),
   );
 }
 
-function renderErrors({ errors, failed }: JobReport): string {
-  if (errors.length === 0) return '';
+/** Not those that stand among the items already. */
+function renderErrors({ errors, failed, items = [] }: JobReport): string {
+  const shown = new Set(items.map(({ index }) => index));
+  if (errors.every(({ index }) => shown.has(index))) return '';
   const table = renderTable<ItemError>(
     [
       { title: 'INDEX', value: ({ index }) => index, align: 'right' },
@@ -113,12 +119,13 @@ function renderHistoryOf({ id, history }: JobReport, whole: boolean): string {
     : table;
 }
 
-function renderDeadLettersHint({ id, status }: JobReport, letters: readonly string[]): string {
-  if (letters.length === 0) return '';
-  const what =
+function renderRetryHint({ id, status }: JobReport, letters: readonly string[]): string {
+  const lines = [];
+  const tasks =
     letters.length === 1 ? '1 task is a dead letter' : `${count(letters.length)} tasks are dead letters`;
-  const retry = status === 'FAILED' ? `; run them again with: ${asTyped(`job retry ${id}`)}` : '';
-  return `${what}: ${asTyped(`dead-letter list --job ${id}`)}${retry}`;
+  if (letters.length > 0) lines.push(`${tasks}: ${asTyped(`dead-letter list --job ${id}`)}`);
+  if (status === 'FAILED') lines.push(`Run the failed items again with: ${asTyped(`job retry ${id}`)}`);
+  return lines.join('\n');
 }
 
 function renderResult(job: JobReport, input: unknown): string {

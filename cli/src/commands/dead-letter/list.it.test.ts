@@ -115,7 +115,8 @@ test('a dead letter is shown with the input, the errors, and every attempt', asy
   });
   const run = await set.run('show', '12/3');
   expect(run.stdout.trimEnd().split('\n\n')).toEqual([
-    'Dead letter 12/3  LoadProducts  died 2026-03-01 10:00:00  (2 items failed for good, after 5 attempts)\nRefused: Upstream refused',
+    'Dead letter 12/3  LoadProducts  died 2026-03-01 10:00:00\n2 items failed for good, after 5 attempts',
+    'Refused: Upstream refused',
     [
       'ITEM  INPUT                                  REASON   MESSAGE',
       '   7  {"name":"Kite\\u001b[31m","price":1.5}  Refused  Upstream refused',

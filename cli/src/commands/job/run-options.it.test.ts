@@ -67,7 +67,7 @@ test('a scheduled job is not waited for, and it is said when it begins', async (
   expect(run.stdout).toMatch(
     /^Job 12 is scheduled for \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(in 1 h 59 min|^Job 12 is scheduled for .* \(in 2 h\)/,
   );
-  expect(run.stdout).toContain('Follow it with: jobber job show 12 --wait');
+  expect(run.stdout).toContain('Fibonacci, 1 item\nFollow it with: jobber job show 12 --wait');
   const waited = await set.run('fibonacci', '--delay', '2h', '--wait');
   expect(waited.stdout).toContain('F(10) = 55');
 });
@@ -90,7 +90,7 @@ test('a job that existed is told, and why', async () => {
   set.platform.answers['Run'] = () => ({ executeJob: existing });
   const unique = ['fibonacci', '--unique-for', 'nightly'];
   expect((await set.run(...unique)).stdout).toBe(
-    'Job 12 is unfinished already (unique for nightly): Fibonacci, 1 item. Follow it with: jobber job show 12 --wait\n',
+    'Job 12 is unfinished already (unique for nightly): Fibonacci, 1 item\nFollow it with: jobber job show 12 --wait\n',
   );
   const followed = await set.run(...unique, '--wait');
   expect(followed.stderr).toBe('Job 12 is unfinished already (unique for nightly); following it\n');
@@ -100,7 +100,7 @@ test('a job that existed is told, and why', async () => {
   expect(json.json()).toMatchObject({ id: 12, existing: true });
   set.platform.answers['Run'] = () => ({ executeJob: { ...jobOf(), existing: true } });
   expect((await set.run('fibonacci', '--idempotency-key', 'k')).stdout).toBe(
-    'Job 12 has this idempotency key already and is COMPLETED: Fibonacci, 1 item. See it with: jobber job show 12\n',
+    'Job 12 has this idempotency key already and is COMPLETED: Fibonacci, 1 item\nSee it with: jobber job show 12\n',
   );
 });
 

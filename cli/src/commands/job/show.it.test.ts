@@ -65,7 +65,7 @@ test('a job is shown with its options, its history and its dead letters', async 
       '2026-03-01 10:00:00  RETRIED       1     0        1  Timeout after 30 s',
       '2026-03-01 10:00:00  REDRIVEN      2     0',
     ].join('\n'),
-    '2 tasks are dead letters: jobber dead-letter list --job 12; run them again with: jobber job retry 12',
+    '2 tasks are dead letters: jobber dead-letter list --job 12\nRun the failed items again with: jobber job retry 12',
   ]);
   const asked = set.platform.calls.find(({ operation }) => operation === 'DeadLetterIds');
   expect(asked?.variables).toEqual({ filter: { job: [12], owner: 'u1' } });

@@ -49,7 +49,7 @@ export default class JobShow extends JobberCommand {
     }),
     errors: Flags.boolean({ summary: `The first ${MANY} failed items instead of the first 20.` }),
     history: Flags.boolean({
-      summary: `Everything that did not go straight, with executors, instead of the first ${FIRST_EVENTS} events.`,
+      summary: `Everything that did not go straight, instead of the first ${FIRST_EVENTS} events.`,
     }),
   };
 
