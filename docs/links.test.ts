@@ -34,7 +34,8 @@ test('every command of jobber that is named exists', () => {
   const unknown = findInPages((_, text) => {
     const lines = codeIn(text).flatMap((code) => code.split('\n'));
     return lines.filter((line) => {
-      const [, typed = '', next] = /^(?:\$ )?(?:npx )?jobber ((?:[a-z][a-z-]*\b ?)+)(.?)/.exec(line.trim()) ?? [];
+      const [, typed = '', next] =
+        /^(?:\$ )?(?:npx )?jobber ((?:[a-z][a-z-]*\b ?)+)(.?)/.exec(line.trim()) ?? [];
       // With a colon it is the title of something that jobber prints.
       return typed !== '' && next !== ':' && !isCommand(typed.split(' '));
     });
