@@ -12,7 +12,7 @@ export interface FinishedAttempt extends AttemptRef {
   readonly counters: Readonly<Record<string, number>> | null;
 }
 
-const HAS_FAILED_ITEM = `(a.failed > 0 or (task.decided <> '[]' and task.decided @? '$[*] ? (@[1] == 0)'))`;
+const HAS_FAILED_ITEM = `(a.failed > 0 or (task.decided <> '[]' and task.decided @? 'strict $[*] ? (@[1] == 0)'))`;
 
 /** running → succeeded, or → dead when an item of the task has failed for good. */
 const FINISH_ATTEMPTS = `

@@ -245,3 +245,13 @@ test('a job that is cancelled while it finishes is one or the other, never both'
     expect((await job(id)).status).toBe(finished ? 'COMPLETED' : 'CANCELLED');
   }
 });
+
+test('a task of which an earlier attempt has failed an item for good is dead, also when the others succeed', async () => {
+  const id = await acceptJob(database, { itemsPerTask: 2 });
+  const claimed = await claimOne();
+  await retryAttempt(pool, unfinished(claimed, [[0, 0, { reason: 'InvalidRecord', message: 'no' }]]));
+  await wake();
+  expect(await finish(await claimOne(), [[1, 1, null]])).toBe(true);
+  expect(await job(id)).toEqual({ status: 'FAILED', completed: 1, failed: 1, ended: true });
+  expect(await task(claimed)).toMatchObject({ state: 'dead', died_at: expect.any(String) });
+});

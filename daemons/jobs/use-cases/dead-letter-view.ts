@@ -20,8 +20,8 @@ export interface DeadLetterView {
 /** What a `DeadLetterRow` is selected by, from `task`. */
 export const DEAD_LETTER_COLUMNS = `task.job_id, task.seq, task.owner_id, task.type, task.attempt,
   (extract(epoch from task.died_at) * 1000)::float8 as died_at_ms, task.last_error,
-  jsonb_path_query_first(task.decided, '$[*] ? (@[1] == 0)') #>> '{2,reason}' as reason,
-  jsonb_array_length(jsonb_path_query_array(task.decided, '$[*] ? (@[1] == 0)')) as failed`;
+  jsonb_path_query_first(task.decided, 'strict $[*] ? (@[1] == 0)') #>> '{2,reason}' as reason,
+  jsonb_array_length(jsonb_path_query_array(task.decided, 'strict $[*] ? (@[1] == 0)')) as failed`;
 
 export interface DeadLetterRow {
   readonly job_id: string;
