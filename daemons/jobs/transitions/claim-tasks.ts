@@ -26,7 +26,7 @@ export const FIRST_OWNER = '00000000-0000-0000-0000-000000000000';
 function statement(order: ClaimOrder): string {
   return `
   with recursive busy as materialized (
-    select owner_id, count(*)::int as running from task where $6::int is not null and state = 'running' group by owner_id
+    select owner_id, count(*)::int as running from task where $6::int is not null and lease_until is not null group by owner_id
   ), lane as (
     select type, section, case section when 0 then $5::uuid else '${FIRST_OWNER}' end as owner_id, 0 as room, 0 as found
     from unnest($1::text[]) as wanted(type) cross join (values (0), (1)) as sections(section)

@@ -4,13 +4,15 @@ import { JOB_COLUMNS } from '../job-view.ts';
  * The second half of every transition that decides items: adds them to their jobs, and ends a job with its last item.
  *
  * Expects two common table expressions before it: `locked` (the jobs IN_PROGRESS, locked in the order of their ids, so
- * that two batches can't wait for each other), and `changed` (job_id, seq, succeeded, failed of the tasks that the
- * transition has changed). Terminal is final: a job that has ended is not in `locked`, and its tasks do not change.
- * `counted` has the jobs as they are afterwards.
+ * that two batches can't wait for each other), and `changed` (job_id, seq, attempt, succeeded, failed of the tasks that
+ * the transition has changed). Terminal is final: a job that has ended is not in `locked`, and its tasks do not change.
+ * `counted` has the jobs as they are afterwards, each with the tasks and attempts that it was changed by.
  */
 export const COUNT_DECIDED_ITEMS = `
   total as (
-    select job_id, sum(succeeded)::int as more_completed, sum(failed)::int as more_failed from changed group by job_id
+    select job_id, sum(succeeded)::int as more_completed, sum(failed)::int as more_failed,
+      array_agg(seq) as seqs, array_agg(attempt) as attempts
+    from changed group by job_id
   ), counted as (
     update job set
       completed = completed + more_completed,
@@ -22,17 +24,17 @@ export const COUNT_DECIDED_ITEMS = `
       ended_at = case when completed + more_completed + failed + more_failed = size then clock_timestamp() end
     from total
     where job.id = total.job_id and job.status = 'IN_PROGRESS' and more_completed + more_failed > 0
-    returning ${JOB_COLUMNS}
+    returning ${JOB_COLUMNS}, total.seqs, total.attempts
   )`;
 
 /**
- * Locks the jobs of `asked` that may still change, always in the same order. Not against rows of the history that refer to
+ * Locks the jobs that may still change, always in the same order; $1 has their ids. Not against rows of the history that refer to
  * them: whoever writes these may hold a task already.
  */
 export const LOCK_JOBS_IN_PROGRESS = `
   locked as materialized (
     select id, round, max_attempts, backoff_ms from job
-    where id in (select job_id from asked) and status = 'IN_PROGRESS'
+    where id = any($1::bigint[]) and status = 'IN_PROGRESS'
     order by id
     for no key update
   )`;

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
 /** How many tasks of a type run, on all executors. Reads only. */
-const COUNT_RUNNING_TASKS = `select count(*)::int as count from task where state = 'running' and type = $1`;
+const COUNT_RUNNING_TASKS = `select count(*)::int as count from task where lease_until is not null and type = $1`;
 
 export async function countRunningTasks(database: Pool | PoolClient, type: string): Promise<number> {
   const { rows } = await database.query<{ count: number }>({

@@ -1,7 +1,7 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
 import { type JobRow, type JobView, toJobView } from '../job-view.ts';
-import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
+import { type AttemptRef, columnsOf, keyOf } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
 
@@ -39,15 +39,14 @@ const FINISH_ATTEMPTS = `
     select job_id, seq, attempt, round, 'died', executor_id, coalesce(error ->> 'reason', 'Failed'), last_error
     from changed where state = 'dead'
   )
-  select changed.job_id, changed.seq, changed.attempt, counted.*
-  from changed join counted on counted.id = changed.job_id`;
+  select * from counted`;
 
 /** The attempt's job after this attempt. Undefined: superseded, and nothing was changed. */
 export type Finish = JobView | undefined;
 
 /** @returns for each attempt, in order, what was recorded. */
 export async function finishAttempts(pool: Pool, attempts: readonly FinishedAttempt[]): Promise<Finish[]> {
-  const { rows } = await pool.query<AttemptRow & JobRow>({
+  const { rows } = await pool.query<JobRow & { seqs: number[]; attempts: number[] }>({
     name: 'finish-attempts',
     text: FINISH_ATTEMPTS,
     values: [
@@ -60,13 +59,12 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
       attempts.map(({ decided }) => firstError(decided)),
     ],
   });
-  const jobs = new Map<number, JobView>();
   const recorded = new Map<string, JobView>();
   for (const row of rows) {
-    const id = Number(row.job_id);
-    const job = jobs.get(id) ?? toJobView(row);
-    jobs.set(id, job);
-    recorded.set(keyOf(refOfRow(row)), job);
+    const job = toJobView(row);
+    for (const [index, seq] of row.seqs.entries()) {
+      recorded.set(keyOf({ jobId: job.id, seq, attempt: row.attempts[index] ?? 0 }), job);
+    }
   }
   return attempts.map((attempt) => {
     // Of two copies in one batch only the first is recorded.

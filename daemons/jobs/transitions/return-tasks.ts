@@ -72,15 +72,17 @@ function statement({ event, to, counter, limit, waitMs }: WayBack): string {
     insert into history (job_id, seq, attempt, round, event, executor_id, reason, message)
     select job_id, seq, attempt, round, '${event}', executor_id, error ->> 'reason', error ->> 'message' from changed
   )
-  select changed.job_id, changed.seq, changed.attempt, changed.type as task_type,
-    greatest(0, extract(epoch from available_at - clock_timestamp()) * 1000)::float8 as wait_ms, counted.*
-  from changed left join counted on counted.id = changed.job_id`;
+  select job_id, seq, attempt, type,
+    greatest(0, extract(epoch from available_at - clock_timestamp()) * 1000)::float8 as wait_ms, null as job
+  from changed
+  union all
+  select id, null, null, null, null, to_jsonb(counted) from counted`;
 }
 
-type ReturnedRow = AttemptRow & { readonly task_type: string; readonly wait_ms: number } & (
-    | JobRow
-    | { readonly id: null }
-  );
+/** A task that went back; or, with `job`, a job that has changed. */
+type ReturnedRow =
+  | (AttemptRow & { readonly type: string; readonly wait_ms: number; readonly job: null })
+  | { readonly job_id: string; readonly job: JobRow };
 
 /** The transition that takes tasks back this way. */
 export function createReturnTasks(way: WayBack): ReturnTasks {
@@ -99,7 +101,14 @@ export function createReturnTasks(way: WayBack): ReturnTasks {
         attempts.map(({ error }) => (error ? JSON.stringify(error) : null)),
       ],
     });
-    const returned = new Map(rows.map((row) => [keyOf(refOfRow(row)), toReturnedTask(row)]));
+    const jobs = new Map<string, JobView>();
+    for (const row of rows) if (row.job) jobs.set(row.job_id, toJobView(row.job));
+    const returned = new Map<string, ReturnedTask>();
+    for (const row of rows) {
+      if (row.job) continue;
+      const { type, wait_ms: waitMs } = row;
+      returned.set(keyOf(refOfRow(row)), { type, waitMs, job: jobs.get(row.job_id) });
+    }
     return attempts.map((attempt) => {
       // Of two copies in one batch only the first counts.
       const key = keyOf(attempt);
@@ -107,13 +116,5 @@ export function createReturnTasks(way: WayBack): ReturnTasks {
       returned.delete(key);
       return task;
     });
-  };
-}
-
-function toReturnedTask(row: ReturnedRow): ReturnedTask {
-  return {
-    type: row.task_type,
-    waitMs: row.wait_ms,
-    job: row.id === null ? undefined : toJobView(row),
   };
 }

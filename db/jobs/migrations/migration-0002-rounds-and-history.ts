@@ -49,7 +49,8 @@ export class Migration0002RoundsAndHistory extends Migration {
     this.addSql(`
       create index task_ready_widest on task (type, owner_id, priority desc, seq, job_id) where state = 'ready'`);
     this.addSql(`create index task_waiting on task (available_at) where state = 'waiting'`);
-    this.addSql(`create index task_lease on task (lease_until) where state = 'running'`);
+    // Not "where state = 'running'": that would offer the index to every statement that names one running attempt.
+    this.addSql('create index task_lease on task (lease_until) where lease_until is not null');
     this.addSql(`create index task_dead on task (died_at, job_id, seq) where state = 'dead'`);
     this.addSql(`create index task_dead_owner on task (owner_id, died_at, job_id, seq) where state = 'dead'`);
 
