@@ -40,7 +40,7 @@ export function renderHistory(events: readonly JobEvent[], { executors }: { exec
       value: ({ executor }: JobEvent) => executor,
       flexible: true,
     }),
-    { title: 'WHY', value: describeCause, flexible: true },
+    { title: 'WHY', value: describeEvent, flexible: true },
   ];
   return renderTable(columns, events, terminalWidth());
 }
@@ -52,6 +52,12 @@ function when(condition: boolean, column: Column<JobEvent>): Column<JobEvent>[] 
 function paintEvent(event: string): string {
   const style = STYLE[event.trim()];
   return style ? paint(style, event) : event;
+}
+
+/** What somebody decided has no cause but them. */
+function describeEvent(event: JobEvent): string {
+  const by = (event.detail as { by?: unknown } | null)?.by;
+  return describeCause(event) || (typeof by === 'string' ? `by user ${by}` : '');
 }
 
 /** `Timeout: …`; a reason that the message begins with is not said twice. */

@@ -41,6 +41,7 @@ export function refusedOf({ matched, redriven, remaining, refused }: Redrive): n
 
 function renderDone({ matched, redriven, items, jobs, remaining }: Redrive, dryRun: boolean): string {
   if (matched === 0) return 'No dead letter that can be run again matches: nothing was done';
+  if (redriven === 0) return `No dead letter ${dryRun ? 'would be' : 'is'} run again`;
   const one = redriven === 1;
   const verb = dryRun ? 'would be' : one ? 'is' : 'are';
   const shown = jobs.slice(0, SHOWN_JOBS).join(', ');

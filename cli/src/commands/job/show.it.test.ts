@@ -28,7 +28,7 @@ const failedReport = {
   items: [],
   history: [
     eventOf({ reason: 'Timeout', message: 'Timeout after 30 s\u001b[2J' }),
-    eventOf({ id: 2, event: 'REDRIVEN', round: 2, attempt: null, executor: null }),
+    eventOf({ id: 2, event: 'REDRIVEN', round: 2, attempt: null, executor: null, detail: { by: 'u1' } }),
   ],
 };
 
@@ -63,7 +63,7 @@ test('a job is shown with its options, its history and its dead letters', async 
     [
       'AT                   EVENT     ROUND  TASK  ATTEMPT  WHY',
       '2026-03-01 10:00:00  RETRIED       1     0        1  Timeout after 30 s',
-      '2026-03-01 10:00:00  REDRIVEN      2     0',
+      '2026-03-01 10:00:00  REDRIVEN      2     0           by user u1',
     ].join('\n'),
     '2 tasks are dead letters: jobber dead-letter list --job 12\nRun the failed items again with: jobber job retry 12',
   ]);
