@@ -81,6 +81,8 @@ const ACCEPT_JOBS = `
       case when o ? 'tags' then array(select jsonb_array_elements_text(o -> 'tags')) else '{}' end
     from asked
     where upload_name is null or upload_name in (select name from kept_upload)
+    -- Whoever writes the same keys at the same time waits; in one order, so that two can't wait for each other.
+    order by owner_id, idempotency_key, type, o ->> 'uniqueFor', id
     on conflict do nothing
     returning id, started_at, status, run_at
   ), tasks as (

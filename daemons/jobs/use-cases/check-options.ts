@@ -67,9 +67,12 @@ export function checkTags(tags: readonly string[]): string[] {
 }
 
 function checkTime(runAt: Date): Date {
-  const aheadMs = runAt.getTime() - Date.now();
-  if (aheadMs <= FARTHEST_MS) return runAt;
-  return refuse('INVALID_INPUT', `runAt must be within the next 10 years, got ${runAt.toISOString()}`);
+  const atMs = runAt.getTime();
+  if (atMs >= 0 && atMs - Date.now() <= FARTHEST_MS) return runAt;
+  return refuse(
+    'INVALID_INPUT',
+    `runAt must be after 1970 and within the next 10 years, got ${runAt.toISOString()}`,
+  );
 }
 
 function whole(name: string, value: number, min: number, max: number): number {
