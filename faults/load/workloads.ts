@@ -58,3 +58,9 @@ export function anyWork(random: Random): Work {
       return fibonacciWork(random);
   }
 }
+
+/** The same with the job types that every installation has. */
+export function anyPublicWork(random: Random): Work {
+  const work = anyWork(random);
+  return work.slug === 'doze' ? fibonacciWork(random) : work;
+}

@@ -29,13 +29,24 @@ export interface DatabasesOptions {
   readonly folder: string;
   /** Of the tree whose migrations are applied. */
   readonly root?: string | undefined;
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
-export async function startDatabases({ folder, root }: DatabasesOptions): Promise<FaultDatabases> {
+export async function startDatabases({
+  folder,
+  root,
+  settings = {},
+}: DatabasesOptions): Promise<FaultDatabases> {
   const port = await findFreePort();
   // Durable: what was committed before a crash must be there after it.
   const start = () =>
-    startPostgres({ dataDir: join(folder, 'postgres'), port, mode: 'durable', stopWithParent: true });
+    startPostgres({
+      dataDir: join(folder, 'postgres'),
+      port,
+      mode: 'durable',
+      stopWithParent: true,
+      settings,
+    });
   let server: PostgresServer | undefined = await start();
   const { adminUrl } = server;
   const wanted = Object.fromEntries(

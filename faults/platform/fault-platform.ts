@@ -22,6 +22,8 @@ export interface PlatformOptions {
   /** Where PostgreSQL keeps its data. Default: in the platform's own folder. */
   readonly databaseFolder?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Over those of an embedded PostgreSQL. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
 }
 
 /** Real daemons with a PostgreSQL of their own, whose every connection leads through a proxy. */
@@ -54,7 +56,11 @@ const SHIFT_CLOCK = new URL('shift-clock.ts', import.meta.url).href;
 
 export async function startFaultPlatform(options: PlatformOptions = {}): Promise<FaultPlatform> {
   const folder = mkdtempSync(join(tmpdir(), 'jobber-faults-'));
-  const databases = await startDatabases({ folder: options.databaseFolder ?? folder, root: options.root });
+  const databases = await startDatabases({
+    folder: options.databaseFolder ?? folder,
+    root: options.root,
+    settings: options.postgresSettings,
+  });
   const ports = await choosePorts(databases.port);
   const edges = await openEdges(ports);
   const serviceSecret = randomBytes(32).toString('hex');

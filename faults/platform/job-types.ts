@@ -50,6 +50,10 @@ export const jobTypes: readonly JobType[] = [
     for (;;);
   }),
   type('Exit', 'thread', () => process.exit(3)),
+  type('KillChild', 'process', () => {
+    process.kill(process.pid, 'SIGKILL');
+    return new Promise(() => {});
+  }),
   // In a thread of the daemon this is the daemon's own process.
   type('KillProcess', 'thread', () => {
     process.kill(process.pid, 'SIGKILL');
