@@ -117,6 +117,10 @@ function checkRest({ id: jobId, status, tasks }: StoredJob): Problem[] {
 function checkPublic(job: StoredJob, { publicJobs }: Evidence): Problem[] {
   const read = publicJobs.get(job.id);
   if (!read) return [];
+  if (typeof read === 'string') {
+    const message = `Job ${job.id} cannot be read: ${read}.`;
+    return [{ invariant: 'I2', kind: 'wrong', jobId: job.id, message }];
+  }
   const differs = (['status', 'size', 'completed', 'failed'] as const).filter(
     (name) => read[name] !== job[name],
   );

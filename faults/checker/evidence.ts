@@ -76,5 +76,6 @@ export interface Evidence {
   readonly effects: readonly StoredEffect[] | undefined;
   /** Ids of all users; undefined where they cannot be read. */
   readonly users: ReadonlySet<string> | undefined;
-  readonly publicJobs: ReadonlyMap<number, PublicJob>;
+  /** What `job` answers; a text is the reason why it does not. */
+  readonly publicJobs: ReadonlyMap<number, PublicJob | string>;
 }

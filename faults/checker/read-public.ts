@@ -24,15 +24,16 @@ interface JobAnswer {
   readonly endedAt: string | null;
 }
 
-/** What `job` answers for each id; ids that it does not know are left out. */
+/** What `job` answers for each id, or why it does not; ids that it does not know are left out. */
 export async function readPublicJobs(
   door: PublicDoor,
   ids: readonly number[],
-): Promise<Map<number, PublicJob>> {
-  const found = new Map<number, PublicJob>();
+): Promise<Map<number, PublicJob | string>> {
+  const found = new Map<number, PublicJob | string>();
   await forEach(ids, async (id) => {
-    const answer = await askJobs<{ job: JobAnswer }>(door, `{ job(id: ${id}) { ${JOB_FIELDS} } }`);
-    if (answer) found.set(id, answer.job);
+    const query = `{ job(id: ${id}) { ${JOB_FIELDS} } }`;
+    const answer = await askJobs<{ job: JobAnswer }>(door, query).catch((error: Error) => error.message);
+    if (answer) found.set(id, typeof answer === 'string' ? answer : answer.job);
   });
   return found;
 }

@@ -21,8 +21,8 @@ const BUILDS: readonly BrokenBuild[] = [
   { patch: 'no-ledger', scenario: doubleProducts, caught: ['doubled'] },
 ];
 
-/** The server writes what is not asked to be durable late: a crash then surely loses it. */
-const LATE_WRITER = { wal_writer_delay: '10s', wal_writer_flush_after: '0' };
+/** What nobody asked to be durable is written late: a crash then surely loses it. */
+const LATE_WRITER = { wal_writer_delay: '10s', wal_writer_flush_after: '1GB' };
 
 describe.each(BUILDS)('a build with $patch', ({ patch, scenario, caught }) => {
   test('turns the checker red', async () => {

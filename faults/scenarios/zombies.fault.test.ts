@@ -43,3 +43,12 @@ test('an executor that wakes in the middle of a load which another has written m
   });
   await hold();
 });
+
+test('a task that outlasts its lease keeps it: it is run once, and by one executor', async () => {
+  const { platform, submitter, hold } = world.get();
+  const jobId = (await submitter.submit(dozeWork(3, 5_000))) ?? 0;
+  await hold();
+  const sql = 'select attempt, interruptions from task where job_id = $1';
+  const once = { attempt: 1, interruptions: 0 };
+  expect(await platform.databases.query('jobs', sql, [jobId])).toEqual([once, once, once]);
+});
