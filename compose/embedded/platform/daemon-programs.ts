@@ -21,7 +21,7 @@ export const PLATFORM_ROOT = fileURLToPath(new URL('../../..', import.meta.url))
  * How Node runs a daemon. On a machine with much memory V8 collects late: under load a daemon would grow by some 150 MB of
  * garbage and keep it. With small semi-spaces and a heap that grows by 40 % at most it stays flat, at the same speed.
  */
-export const DAEMON_NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=40'];
+export const DAEMON_NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=40'];
 
 /** The file that is run, the same one as in production. */
 export function daemonProgram(name: DaemonName, root = PLATFORM_ROOT): string {

@@ -23,6 +23,9 @@ export class Migration0002RoundsAndHistory extends Migration {
       create unique index job_unique_for on job (owner_id, type, unique_for)
       where unique_for is not null and ended_at is null`);
     this.addSql(`create index job_scheduled on job (run_at) where status = 'SCHEDULED'`);
+    // Statuses change faster than statistics are made: a plan that believes most jobs to be in progress reads all that have
+    // ended to find the one that has not. Without statistics the index of jobs that are not completed is taken.
+    this.addSql('alter table job alter column status set statistics 0');
     this.addSql(`create index job_tags on job using gin (tags) where tags <> '{}'`);
 
     // Whose task it is and how urgent stands with the task, so that a claim reads one index.
