@@ -82,7 +82,7 @@ const ACCEPT_JOBS = `
     from asked
     where upload_name is null or upload_name in (select name from kept_upload)
     -- Whoever writes the same keys at the same time waits; in one order, so that two can't wait for each other.
-    order by owner_id, idempotency_key, type, o ->> 'uniqueFor', id
+    order by owner_id, o ->> 'uniqueFor', case when o ->> 'uniqueFor' is null then idempotency_key end, id
     on conflict do nothing
     returning id, started_at, status, run_at
   ), tasks as (

@@ -17,4 +17,6 @@ export const deferAttempts = createReturnTasks({
   counter: 'deferrals',
   limit: null,
   waitMs: `least(${FIRST_WAIT_MS} * power(2, least(deferrals, ${DOUBLINGS})), ${LONGEST_WAIT_MS}) * (0.75 + random() * 0.5)`,
+  // The first, second, fourth, eighth … time: an outage of days must not fill the database.
+  told: '(times & (times - 1)) = 0',
 });

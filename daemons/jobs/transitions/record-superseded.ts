@@ -22,6 +22,10 @@ const RECORD_SUPERSEDED = `
   join task on task.job_id = a.job_id and task.seq = a.seq and a.attempt <= task.attempt
   join job on job.id = a.job_id
   where not (task.attempt = a.attempt and task.state in ('running', 'succeeded', 'dead'))
+    -- Not every deferral is told: the last attempt of a task that waits has come back, unless it was rescued.
+    and not (task.attempt = a.attempt and task.state in ('waiting', 'ready') and not exists (
+      select from history h
+      where h.job_id = a.job_id and h.seq = a.seq and h.attempt = a.attempt and h.event = 'rescued'))
     and not exists (
       select from history h
       where h.job_id = a.job_id and h.seq = a.seq and h.attempt = a.attempt

@@ -14,4 +14,5 @@ export const releaseAttempts = createReturnTasks({
   counter: 'interruptions',
   limit: String(MAX_INTERRUPTIONS),
   waitMs: '0',
+  told: null,
 });

@@ -15,4 +15,5 @@ export const retryAttempts = createReturnTasks({
   limit: MAX_ATTEMPTS,
   waitMs: `least(coalesce(locked.backoff_ms, jt.backoff_ms) * power(2, failures), greatest(jt.max_backoff_ms, coalesce(locked.backoff_ms, 0)))
     * (0.75 + random() * 0.5)`,
+  told: null,
 });

@@ -27,6 +27,8 @@ export interface WayBack {
   readonly limit: string | null;
   /** Wait before the next attempt, in milliseconds. */
   readonly waitMs: string;
+  /** Which of the ways back are told in the history; null: each. */
+  readonly told: string | null;
 }
 
 /** A task that went back. */
@@ -45,7 +47,7 @@ export type ReturnTasks = (
   attempts: readonly UnfinishedAttempt[],
 ) => Promise<(ReturnedTask | undefined)[]>;
 
-function statement({ event, to, counter, limit, waitMs }: WayBack): string {
+function statement({ event, to, counter, limit, waitMs, told }: WayBack): string {
   return `
   with asked as (
     select * from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::jsonb[], $7::jsonb[], $8::int[],
@@ -67,10 +69,12 @@ function statement({ event, to, counter, limit, waitMs }: WayBack): string {
       and jsonb_array_length(task.decided) + jsonb_array_length(a.decided) < task.item_count
       and ${OUTCOME_FITS_TASK}
     returning task.job_id, task.seq, task.attempt, task.type, task.available_at, a.succeeded, a.failed, a.error,
-      locked.round, task.executor_id
+      locked.round, task.executor_id, task.${counter} as times
   ), ${COUNT_DECIDED_ITEMS}, told as (
-    insert into history (job_id, seq, attempt, round, event, executor_id, reason, message)
-    select job_id, seq, attempt, round, '${event}', executor_id, error ->> 'reason', error ->> 'message' from changed
+    insert into history (job_id, seq, attempt, round, event, executor_id, reason, message, detail)
+    select job_id, seq, attempt, round, '${event}', executor_id, error ->> 'reason', error ->> 'message',
+      ${told === null ? 'null' : "jsonb_build_object('times', times)"}
+    from changed ${told === null ? '' : `where ${told}`}
   )
   select job_id, seq, attempt, type,
     greatest(0, extract(epoch from available_at - clock_timestamp()) * 1000)::float8 as wait_ms, null as job

@@ -100,6 +100,10 @@ test('an attempt that found a service away counts towards nothing, however often
   expect(job).toMatchObject({ id, status: 'COMPLETED' });
   const { rows } = await pool.query('select failures, deferrals, attempt from task');
   expect(rows).toEqual([{ failures: 0, deferrals: 40, attempt: 41 }]);
+  const told = await pool.query(`select event, attempt, detail from history order by id`);
+  expect(told.rows).toEqual(
+    [1, 2, 4, 8, 16, 32].map((times) => ({ event: 'deferred', attempt: times, detail: { times } })),
+  );
 });
 
 test("a job's own attempts and backoff replace those of its type", async () => {

@@ -39,6 +39,8 @@ export interface RedriveParts {
 
 /** Dead letters of one request, give or take those of the last job: a job's are not parted. */
 const MAX_REDRIVEN = 10_000;
+/** A request is answered in time, however many there are. */
+const MAX_COUNTED = 50_000;
 const MAX_IDS = 1_000;
 const MAX_TOLD = { jobs: 1_000, refused: 100 };
 
@@ -125,20 +127,17 @@ async function findMatching(
   }
   const { sql, values } = await deadLetterCondition(catalog, owner, filter);
   const where = `${sql} and ${CAN_BE_REDRIVEN}`;
-  const count = await pool.query<{ matched: number }>(
-    `select count(*)::int as matched from task where ${where}`,
-    values,
-  );
-  const { rows } = await pool.query<{ job_id: string; seq: number }>(
-    `with first as (
-       select job_id, seq from task where ${where} order by job_id, seq limit ${MAX_REDRIVEN}
+  const { rows } = await pool.query<{ matched: number; job_id: string; seq: number }>(
+    `with found as materialized (
+       select job_id, seq from task where ${where} order by job_id, seq limit ${MAX_COUNTED}
+     ), first as (
+       select job_id from found order by job_id, seq limit ${MAX_REDRIVEN}
      )
-     select job_id, seq from first
-     union
-     select job_id, seq from task where job_id = (select max(job_id) from first) and ${where}
+     select (select count(*)::int from found) as matched, job_id, seq from found
+     where job_id <= (select max(job_id) from first)
      order by job_id, seq`,
     values,
   );
   const tasks = rows.map((row) => ({ jobId: Number(row.job_id), seq: row.seq }));
-  return { matched: Math.max(count.rows[0]?.matched ?? 0, tasks.length), tasks };
+  return { matched: rows[0]?.matched ?? 0, tasks };
 }

@@ -24,8 +24,13 @@ export class Migration0002RoundsAndHistory extends Migration {
       where unique_for is not null and ended_at is null`);
     this.addSql(`create index job_scheduled on job (run_at) where status = 'SCHEDULED'`);
     // Statuses change faster than statistics are made: a plan that believes most jobs to be in progress reads all that have
-    // ended to find the one that has not. Without statistics the index of jobs that are not completed is taken.
+    // ended to find the one that has not. Without statistics the indexes of jobs that are not completed are taken.
     this.addSql('alter table job alter column status set statistics 0');
+    // What is not completed is little: a page of each state is read from the end of an index of its own.
+    this.addSql('drop index job_not_completed');
+    this.addSql(`create index job_status on job (status, started_at, id) where status <> 'COMPLETED'`);
+    this.addSql(`
+      create index job_owner_status on job (owner_id, status, started_at, id) where status <> 'COMPLETED'`);
     this.addSql(`create index job_tags on job using gin (tags) where tags <> '{}'`);
 
     // Whose task it is and how urgent stands with the task, so that a claim reads one index.
@@ -55,6 +60,8 @@ export class Migration0002RoundsAndHistory extends Migration {
     // Not "where state = 'running'": that would offer the index to every statement that names one running attempt.
     this.addSql('create index task_lease on task (lease_until) where lease_until is not null');
     this.addSql(`create index task_dead on task (died_at, job_id, seq) where state = 'dead'`);
+    this.addSql(`create index task_dead_type on task (type, died_at, job_id, seq) where state = 'dead'`);
+    this.addSql(`create index task_dead_job on task (job_id, seq) where state = 'dead'`);
     this.addSql(`create index task_dead_owner on task (owner_id, died_at, job_id, seq) where state = 'dead'`);
 
     // What did not go straight: one row per failed, lost, refused or repeated attempt, and per decision of a person.
