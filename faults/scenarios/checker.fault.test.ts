@@ -18,10 +18,12 @@ interface Defect {
 const changeDigits = (from: string, to: string) =>
   `update task set decided = replace(decided::text, '"digits": ${from}', '"digits": ${to}')::jsonb where job_id = $1 and seq = 0`;
 
-const SWAP_PRICES = `update product set price = other.price
-    from (select id, lead(price, 1, first_value(price) over (order by id)) over (order by id) as price
-      from (select id, price from product where job_id = $2 order by id limit 2) two) other
-    where product.id = other.id`;
+/** Between the two products of the load that were made first; doing it twice undoes it. */
+const SWAP_PRICES = `
+  with two as (select id, price, row_number() over (order by id) as number from product where job_id = $2 order by id limit 2)
+  update product set price = other.price
+  from two one join two other on other.number = 3 - one.number
+  where product.id = one.id`;
 
 const DEFECTS: readonly Defect[] = [
   {
