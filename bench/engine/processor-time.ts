@@ -14,7 +14,9 @@ export async function processorTime(root: number): Promise<ProcessorTime> {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
     if (stat === undefined) continue;
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const seconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    // Its own time, in user and kernel mode, and that of its children that have ended: backends come and go.
+    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    const seconds = ticks / TICKS_PER_SECOND;
     const part = partOf(command);
     times.set(part, (times.get(part) ?? 0) + seconds);
   }
