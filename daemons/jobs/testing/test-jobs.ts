@@ -8,7 +8,7 @@ import { migrate } from '@jobber/db/migrate';
 import { type JobsServiceClient, JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
 import { type CallerName, createGrpcClient } from '@jobber/shared/grpc';
 import { createScope, type Scope } from '@jobber/shared/lifecycle';
-import { createLogger } from '@jobber/shared/log';
+import { createLogger, type Logger } from '@jobber/shared/log';
 import { afterAll, expect } from 'vitest';
 import { type JobsConfig, loadJobsConfig } from '../config.ts';
 import { startJobs } from '../start-jobs.ts';
@@ -30,6 +30,7 @@ export interface TestJobs {
   readonly origin: string;
   readonly grpcAddress: string;
   readonly uploadsDir: string;
+  readonly databaseUrl: string;
   readonly auth: FakeAuth;
   readonly database: Database;
   readonly scope: Scope;
@@ -39,8 +40,8 @@ export interface TestJobs {
   ask(user: TestUser | undefined, query: string, variables?: object): Promise<Answer>;
   /** Accepts a job of echo. @returns its id */
   accept(user: TestUser, data: unknown): Promise<number>;
-  /** An executor's client, with the service credential of `caller`. */
-  client(caller?: CallerName, secret?: string): JobsServiceClient;
+  /** An executor's client of this daemon, or of another, with the service credential of `caller`. */
+  client(caller?: CallerName, secret?: string, address?: string): JobsServiceClient;
   upload(
     user: TestUser | undefined,
     form: FormData | Buffer,
@@ -63,25 +64,22 @@ export async function createJobsDatabase(): Promise<string> {
   return url;
 }
 
-/** Call it at the top level of a test file; it is stopped after the file's tests. */
+/**
+ * Call it at the top level of a test file; it is stopped after the file's tests.
+ * @param overrides `beside`: as another replica with the database, the uploads and the Auth of that one
+ */
 export async function startTestJobs(
-  overrides: Partial<JobsConfig> & { throughUrl?: (url: string) => Promise<string> } = {},
+  overrides: Partial<JobsConfig> & {
+    throughUrl?: (url: string) => Promise<string>;
+    beside?: TestJobs;
+  } = {},
 ): Promise<TestJobs> {
-  const { throughUrl = async (url: string) => url, ...config } = overrides;
+  const { throughUrl = async (url: string) => url, beside, ...config } = overrides;
   const logLines: string[] = [];
   const log = createLogger({ daemon: 'jobs', level: 'debug' }, { write: (line) => void logLines.push(line) });
   const scope = createScope(log);
-  const databaseUrl = await createJobsDatabase();
-  const database = await openDatabase(jobsDatabase, { url: databaseUrl });
-  await database.orm.em.fork().insert(JobType, { ...ECHO, offeredAt: new Date() });
-  const uploadsDir = await mkdtemp(join(tmpdir(), 'jobber-uploads-'));
-  const auth = await startFakeAuth(log);
-  afterAll(async () => {
-    await scope.release();
-    await auth.stop();
-    await database.close();
-    await rm(uploadsDir, { recursive: true, force: true });
-  });
+  const { databaseUrl, database, uploadsDir, auth } = beside ?? (await openSurroundings(log));
+  afterAll(() => scope.release());
   const settings = loadJobsConfig({
     JOBS_PORT: '0',
     JOBS_GRPC_PORT: '0',
@@ -110,6 +108,7 @@ export async function startTestJobs(
     origin,
     grpcAddress,
     uploadsDir,
+    databaseUrl,
     auth,
     database,
     scope,
@@ -120,8 +119,8 @@ export async function startTestJobs(
       if (errors) throw new Error(errors[0]?.message);
       return answer.executeJob.id;
     },
-    client(caller = 'executor', serviceSecret = SERVICE_SECRET) {
-      const options = { address: grpcAddress, caller, serviceSecret, tls: undefined, scope };
+    client(caller = 'executor', serviceSecret = SERVICE_SECRET, address = grpcAddress) {
+      const options = { address, caller, serviceSecret, tls: undefined, scope };
       return createGrpcClient(JobsServiceDefinition, options);
     },
     upload: (user, form, headers = {}) =>
@@ -132,6 +131,23 @@ export async function startTestJobs(
       }),
     files: () => readdir(uploadsDir),
   };
+}
+
+/** What a daemon needs around it; it is closed after the daemon, as it was opened before. */
+async function openSurroundings(
+  log: Logger,
+): Promise<Pick<TestJobs, 'databaseUrl' | 'database' | 'uploadsDir' | 'auth'>> {
+  const databaseUrl = await createJobsDatabase();
+  const database = await openDatabase(jobsDatabase, { url: databaseUrl });
+  await database.orm.em.fork().insert(JobType, { ...ECHO, offeredAt: new Date() });
+  const uploadsDir = await mkdtemp(join(tmpdir(), 'jobber-uploads-'));
+  const auth = await startFakeAuth(log);
+  afterAll(async () => {
+    await auth.stop();
+    await database.close();
+    await rm(uploadsDir, { recursive: true, force: true });
+  });
+  return { databaseUrl, database, uploadsDir, auth };
 }
 
 export function bearer(user: TestUser | undefined): Record<string, string> {
