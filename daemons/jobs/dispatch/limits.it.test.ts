@@ -79,12 +79,10 @@ test('of a type with a limit never more tasks run, with two replicas and two exe
 });
 
 test('of a user never more tasks run than allowed, of whatever types, and nobody else waits for that', async () => {
-  await limited
-    .client()
-    .registerJobTypes({
-      executorId: 'executor-1',
-      types: [{ ...narrow, limits: { ...narrow.limits!, maxRunning: 0 } }],
-    });
+  await limited.client().registerJobTypes({
+    executorId: 'executor-1',
+    types: [{ ...narrow, limits: { ...narrow.limits!, maxRunning: 0 } }],
+  });
   const users = [limited.auth.user(), limited.auth.user()] as const;
   for (const user of users) {
     await submit(limited, user, 'narrow', 30);

@@ -44,7 +44,8 @@ export class Migration0002RoundsAndHistory extends Migration {
         add constraint task_state_check check (state in
           ('waiting', 'ready', 'dispatched', 'running', 'succeeded', 'dead', 'cancelled'))`);
     this.addSql(`
-      update task set owner_id = job.owner_id, died_at = case when task.state = 'dead' then job.ended_at end
+      update task set owner_id = job.owner_id,
+        died_at = case when task.state = 'dead' then coalesce(job.ended_at, now()) end
       from job where job.id = task.job_id`);
     this.addSql(`
       update task set state = 'waiting' where state = 'ready' and available_at > now()`);
