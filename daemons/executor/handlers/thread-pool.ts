@@ -61,6 +61,8 @@ interface Batch {
 /** Many tiny tasks of one type travel together: as many as are done within about this time, in milliseconds. */
 const BATCH_MS = 5;
 const MAX_BATCH = 64;
+/** What is done within this time, in milliseconds, is not shared with another thread: waking that takes as long. */
+const SHARED_MS = 1;
 /** How often the running threads are looked at, and how long a task may hold up those behind it. */
 const SWEEP_MS = 50;
 const MAX_LOSSES = 3;
@@ -97,13 +99,13 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
     });
   }
 
-  /** The first task and those like it behind it, leaving enough for the other free threads. */
+  /** The first task and those like it behind it, leaving enough for the other free threads to be worth their while. */
   function takeFromQueue(freeThreads: number): Entry[] {
     const type = queue[0]?.run.type;
-    const known = type && taskMs.get(type.slug);
-    const quick =
-      known === undefined ? 1 : Math.min(MAX_BATCH, Math.floor(BATCH_MS / Math.max(known, 0.001)));
-    const most = Math.max(1, Math.min(quick, Math.ceil(queue.length / freeThreads)));
+    const known = (type && taskMs.get(type.slug)) ?? BATCH_MS;
+    const doneWithin = (ms: number) => Math.floor(ms / Math.max(known, 0.001));
+    const share = Math.max(Math.ceil(queue.length / freeThreads), doneWithin(SHARED_MS));
+    const most = Math.max(1, Math.min(MAX_BATCH, doneWithin(BATCH_MS), share));
     const other = queue.findIndex(({ run }) => run.type !== type);
     return queue.splice(0, other < 0 ? most : Math.min(most, other));
   }
