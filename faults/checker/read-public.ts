@@ -9,8 +9,9 @@ export interface PublicDoor {
 }
 
 const JOB_FIELDS = 'id slug owner status size completed failed endedAt';
-/** Outcomes and products of one request. */
+/** Outcomes of one request, and products. */
 const PAGE = 500;
+const PRODUCTS_PAGE = 100;
 const AT_ONCE = 8;
 
 interface JobAnswer {
@@ -83,9 +84,10 @@ export async function readProductsPublicly(
   await forEach(jobIds, async (jobId) => {
     for (let before: string | undefined; ; ) {
       const page = before === undefined ? '' : `, before: "${before}"`;
-      const query = `{ products(filter: { jobId: ${jobId} }, limit: ${PAGE}${page}) { ${fields} } }`;
-      const found =
-        (await ask<Page>(`${door.productsUrl}/products/graphql`, door.token, query)).data?.products ?? [];
+      const query = `{ products(filter: { jobId: ${jobId} }, limit: ${PRODUCTS_PAGE}${page}) { ${fields} } }`;
+      const { data, errors } = await ask<Page>(`${door.productsUrl}/products/graphql`, door.token, query);
+      if (!data) throw new Error(`${door.productsUrl} refuses a read: ${errors?.[0]?.message}`);
+      const found = data.products;
       products.push(...found.map((one) => ({ ...one, jobId, rating: String(one.rating) })));
       before = found.at(-1)?.id;
       if (before === undefined) break;
