@@ -1,7 +1,7 @@
 import { callerOf } from '@jobber/shared/auth-guard';
 import { AppError, isAppError } from '@jobber/shared/errors';
 import type { MiddlewareHandler } from 'hono';
-import { answerInTime } from './answer-in-time.ts';
+import { answerInTime } from '../answer-in-time.ts';
 
 /** A body up to this many bytes is read from anybody; one without a stated length counts as large. */
 const LARGE_BYTES = 256 * 1024;

@@ -3,6 +3,7 @@ import { type ClassifyError, isAppError } from '@jobber/shared/errors';
 import type { Resolver, Resolvers } from '@jobber/shared/graphql';
 import type { Context } from 'hono';
 import type { Pool } from 'pg';
+import { answerInTime } from '../answer-in-time.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import type { ObjectStorage } from '../uploads/object-storage.ts';
@@ -15,7 +16,6 @@ import type { ReadJob } from '../use-cases/read-jobs.ts';
 import { redriveDeadLetters } from '../use-cases/redrive-dead-letters.ts';
 import type { RetryJob } from '../use-cases/retry-job.ts';
 import type { StartRounds } from '../use-cases/start-rounds.ts';
-import { answerInTime } from './answer-in-time.ts';
 import { createDeadLetterPresenter } from './present-dead-letter.ts';
 import { createJobPresenter } from './present-job.ts';
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { callerOf } from '@jobber/shared/auth-guard';
 import { type Context, Hono } from 'hono';
+import { answerInTime } from '../answer-in-time.ts';
 import { checkUploadQuota, receiveUpload, type UploadParts } from '../use-cases/receive-upload.ts';
-import { answerInTime } from './answer-in-time.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createPerUserLimit } from './limit-per-user.ts';
 import { readMultipartFile } from './multipart-file.ts';

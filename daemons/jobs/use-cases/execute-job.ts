@@ -3,6 +3,7 @@ import { Job } from '@jobber/db/jobs';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { AppError, isAppError, refuse } from '@jobber/shared/errors';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { answerInTime } from '../answer-in-time.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import { type CheckInput, fileUnreadable } from '../input/check-input.ts';
 import { resolveData } from '../input/resolve-data.ts';
@@ -27,7 +28,7 @@ export type AcceptedJob = JobView & {
 /**
  * Accepts a job: when this resolves, it is durably stored with all of its tasks.
  * @throws AppError 403 FORBIDDEN, 404 JOB_TYPE_NOT_FOUND, 400 INVALID_DATA | FILE_UNREADABLE | INVALID_INPUT,
- *   409 IDEMPOTENCY_CONFLICT, 413 TOO_LARGE
+ *   409 IDEMPOTENCY_CONFLICT, 413 TOO_LARGE, 503 UNAVAILABLE when it is not known in time whether the job is stored
  */
 export type ExecuteJob = (identity: Identity, request: JobRequest) => Promise<AcceptedJob>;
 
@@ -116,7 +117,7 @@ export function createExecuteJob(parts: ExecuteJobParts): {
       if (existing) return existing;
       if (tries === MAX_TRIES)
         refuse('UNAVAILABLE', 'Jobs that are unique for the same come and go too fast; try again');
-      acceptance = await acceptJob.one(job);
+      acceptance = await answerInTime(acceptJob.one(job));
     }
   }
 
@@ -124,7 +125,7 @@ export function createExecuteJob(parts: ExecuteJobParts): {
     async executeJob(identity, request) {
       requirePermission(identity, 'jobs:submit');
       const job = await prepare(identity, request);
-      return await answer(job, await acceptJob.one(job));
+      return await answer(job, await answerInTime(acceptJob.one(job)));
     },
     async executeJobs(identity, requests) {
       requirePermission(identity, 'jobs:submit');
@@ -135,7 +136,7 @@ export function createExecuteJob(parts: ExecuteJobParts): {
       }
       const jobs = await allOrNone(requests, (request) => prepare(identity, request));
       await refuseConflicts(jobs);
-      const acceptances = await acceptJob.together(jobs);
+      const acceptances = await answerInTime(acceptJob.together(jobs));
       return await allOrNone(jobs, (job, index) => answer(job, acceptances[index] as Acceptance));
     },
   };
