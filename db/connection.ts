@@ -57,6 +57,8 @@ export async function openDatabase(
       // A statement that hangs must not hold a request for ever.
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs && statementTimeoutMs + 500,
+      // Nor must a process that stands still in the middle of a transaction hold its locks.
+      idle_in_transaction_session_timeout: statementTimeoutMs,
     },
     discovery: { warnWhenNoEntities: false },
     // The ORM's own log would go around the daemon's structured one.

@@ -227,3 +227,25 @@ test('who may look need not be who may run again', async () => {
   });
   await runAll(noItem);
 });
+
+test('an answer that would be larger than the memory allows is refused: histories, errors and inputs together', async () => {
+  const user = auth.user();
+  const id = await failed(user, 1);
+  await pool.query(
+    `insert into history (job_id, seq, round, event, message)
+     select $1, 0, 1, 'retried', repeat('x', 18000) from generate_series(1, 900)`,
+    [id],
+  );
+  const fits = await show(user, `${id}/0`, 'history(limit: 900) { message }');
+  expect(fits.data.deadLetter.history).toHaveLength(900);
+  const { data, errors } = await show(
+    user,
+    `${id}/0`,
+    'a: history(limit: 900) { message } job { history(limit: 900) { message } }',
+  );
+  expect(data).toBeNull();
+  expect(errors?.[0]).toMatchObject({
+    message: 'The answer would be larger than 16777216 bytes; ask for less at once',
+    extensions: { code: 413, reason: 'TOO_LARGE' },
+  });
+});

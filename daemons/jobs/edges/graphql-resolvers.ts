@@ -16,6 +16,7 @@ import type { ReadJob } from '../use-cases/read-jobs.ts';
 import { redriveDeadLetters } from '../use-cases/redrive-dead-letters.ts';
 import type { RetryJob } from '../use-cases/retry-job.ts';
 import type { StartRounds } from '../use-cases/start-rounds.ts';
+import { createAnswerBudgets } from './answer-budget.ts';
 import { createDeadLetterPresenter } from './present-dead-letter.ts';
 import { createJobPresenter } from './present-job.ts';
 
@@ -41,8 +42,9 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | null };
 
 export function jobsResolvers(parts: JobsResolverParts): Resolvers {
   const { catalog, metrics, classify } = parts;
-  const presentJob = createJobPresenter(parts);
-  const presentDeadLetter = createDeadLetterPresenter(parts, presentJob);
+  const budgetOf = createAnswerBudgets();
+  const presentJob = createJobPresenter(parts, budgetOf);
+  const presentDeadLetter = createDeadLetterPresenter(parts, presentJob, budgetOf);
 
   function measured(operation: string, resolver: Resolver): Resolver {
     return async (args, c) => {

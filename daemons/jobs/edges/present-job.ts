@@ -4,11 +4,15 @@ import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { JobView } from '../job-view.ts';
 import { readHistory } from '../use-cases/read-history.ts';
 import { createOutcomeReader, type OutcomeReader } from '../use-cases/read-outcomes.ts';
+import type { AnswerBudget } from './answer-budget.ts';
 
 /** A job as GraphQL shows it: what costs a query of its own is a function, called only where it was asked for. */
 export type PresentJob = (job: JobView & { readonly existing?: boolean }, c: Context) => Promise<object>;
 
-export function createJobPresenter({ pool, catalog }: { pool: Pool; catalog: JobTypeCatalog }): PresentJob {
+export function createJobPresenter(
+  { pool, catalog }: { pool: Pool; catalog: JobTypeCatalog },
+  budgetOf: (c: Context) => AnswerBudget,
+): PresentJob {
   const readers = new WeakMap<Context, OutcomeReader>();
 
   function readerOf(c: Context): OutcomeReader {
@@ -29,7 +33,7 @@ export function createJobPresenter({ pool, catalog }: { pool: Pool; catalog: Job
       backoff: job.backoffMs,
       existing: job.existing ?? false,
       history: ({ limit, after }: { limit: number; after?: number | null }) =>
-        readHistory(pool, { jobId: id, limit, ...(after != null && { after }) }),
+        budgetOf(c).read(() => readHistory(pool, { jobId: id, limit, ...(after != null && { after }) })),
       async result() {
         if (size !== 1 || completed !== 1) return null;
         const [item] = await outcomes.items(id, { limit: 1, after: -1 });

@@ -14,6 +14,8 @@ import type { ReadJob } from './read-jobs.ts';
  */
 export type CancelJob = (identity: Identity, id: number) => Promise<JobView>;
 
+const MAX_TRIES = 3;
+
 export function createCancelJob(parts: {
   pool: Pool;
   readJob: ReadJob;
@@ -24,18 +26,26 @@ export function createCancelJob(parts: {
   log: Logger;
 }): CancelJob {
   const { pool, readJob, notifications, isLimited, metrics, log } = parts;
+  async function cancelOnce(job: JobView, by: string): Promise<void> {
+    const { id, type } = job;
+    if (!(await cancelJobRow(pool, id, by))) return;
+    notifications.jobsCancelled([id]);
+    notifications.jobsChanged([id]);
+    if (isLimited(type)) notifications.tasksReady([type]);
+    metrics.jobsEnded.inc({ status: 'CANCELLED' });
+    log.info({ jobId: id, by }, 'job cancelled');
+  }
+
   return async function cancelJob(identity, id) {
-    const job = await readJob(identity, id);
+    let job = await readJob(identity, id);
     requirePermission(identity, job.ownerId === identity.userId ? 'jobs:cancel' : 'jobs:cancel:any');
-    if (await cancelJobRow(pool, id, identity.userId)) {
-      notifications.jobsCancelled([id]);
-      notifications.jobsChanged([id]);
-      if (isLimited(job.type)) notifications.tasksReady([job.type]);
-      metrics.jobsEnded.inc({ status: 'CANCELLED' });
-      log.info({ jobId: id, by: identity.userId }, 'job cancelled');
+    // A job that begins a new round in the same moment is cancelled in that.
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      await cancelOnce(job, identity.userId);
+      job = await readJob(identity, id);
+      if (job.status === 'CANCELLED') return job;
+      if (job.endedAt !== null) break;
     }
-    const now = await readJob(identity, id);
-    if (now.status === 'CANCELLED') return now;
-    throw new AppError('JOB_ENDED', `Job with ID ${id} has ended as ${now.status}`, { status: now.status });
+    throw new AppError('JOB_ENDED', `Job with ID ${id} has ended as ${job.status}`, { status: job.status });
   };
 }

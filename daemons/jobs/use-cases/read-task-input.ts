@@ -1,3 +1,4 @@
+import { refuse } from '@jobber/shared/errors';
 import { parseJsonExact } from '@jobber/shared/json';
 import { type RecordFormat, readSlice } from '@jobber/shared/records';
 import type { Pool } from 'pg';
@@ -35,11 +36,14 @@ interface InputRow {
   readonly failed: number[];
 }
 
-/** The input of a task's failed items, by index; null when it is no longer kept. */
+/**
+ * The input of a task's failed items, by index; null when it is no longer kept.
+ * @param maxBytes of all of it, as JSON @throws AppError 413 TOO_LARGE
+ */
 export async function readFailedInput(
   { pool, storage }: { pool: Pool; storage: ObjectStorage },
   { jobId, seq }: TaskRef,
-  limit: number,
+  { limit, maxBytes }: { limit: number; maxBytes: number },
 ): Promise<ItemInput[] | null> {
   const { rows } = await pool.query<InputRow>(READ_TASK_INPUT, [jobId, seq]);
   const [row] = rows;
@@ -48,8 +52,19 @@ export async function readFailedInput(
   const all = row.items === null ? readUploaded(storage, row) : readInline(row.items, row.first_item);
   try {
     const found: ItemInput[] = [];
+    let bytes = 0;
     for await (const item of all) {
-      if (wanted.has(item.index)) found.push(item);
+      if (!wanted.has(item.index)) continue;
+      bytes += Buffer.byteLength(JSON.stringify(item));
+      if (bytes > maxBytes)
+        refuse(
+          'TOO_LARGE',
+          'The input of the failed items is too large for one answer; ask for fewer items',
+          {
+            limit: maxBytes,
+          },
+        );
+      found.push(item);
       if (found.length === wanted.size) break;
     }
     return found;
