@@ -76,3 +76,18 @@ test('the end, from either side, ends the waiting and the watching', async () =>
   stopped.abort();
   expect(createChangeSignal(() => () => {}, stopped.signal).ended).toBe(true);
 });
+
+test('a pause lasts through changes, and not beyond the end of the job', async () => {
+  const { signal, change } = setUp();
+  let over = false;
+  const pause = signal.pause(60_000).then(() => {
+    over = true;
+  });
+  change(completed(1));
+  change();
+  await Promise.resolve();
+  expect(over).toBe(false);
+  signal.take();
+  change({ ...completed(9), status: 'COMPLETED', endedAt: new Date(1) });
+  await pause;
+});

@@ -4,6 +4,8 @@ import { isLater, type JobListener, type JobState } from '../dispatch/job-change
 export interface ChangeSignal {
   /** Resolves at once when a change has not been taken, at the next one, after `ms` milliseconds, or at the end. */
   wait(ms: number): Promise<void>;
+  /** Resolves after `ms` milliseconds; at once when the job is known to have ended, or at the end. */
+  pause(ms: number): Promise<void>;
   /** Takes what has changed. @returns the job's latest state; undefined when it has to be read for that */
   take(): JobState | undefined;
   /** Stops watching. May be called twice. */
@@ -38,17 +40,21 @@ export function createChangeSignal(
   if (stopping.aborted) end();
   else stopping.addEventListener('abort', end);
 
+  function sleep(ms: number, isEnough: () => boolean): Promise<void> {
+    return new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        if (!isEnough()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      wake();
+    });
+  }
+
   return {
-    async wait(ms) {
-      if (changed || ended) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    },
+    wait: (ms) => sleep(ms, () => changed || ended),
+    pause: (ms) => sleep(ms, () => ended || (latest !== undefined && latest.endedAt !== null)),
     take() {
       const state = latest;
       changed = false;

@@ -91,7 +91,7 @@ async function tellChanges(
   while (told.endedAt === null) {
     await changed.wait(RECHECK_MS);
     const tooSoon = toldAt + COALESCE_MS - performance.now();
-    if (tooSoon > 0) await stream.sleep(tooSoon);
+    if (tooSoon > 0) await changed.pause(tooSoon);
     if (changed.ended) return;
     if (performance.now() - loginAskedAt >= LOGIN_RECHECK_MS) {
       if (!(await isLoggedIn())) return;
