@@ -11,6 +11,7 @@ import type { Logger } from '@jobber/shared/log';
 import { createMetrics, metricsRoute, type Registry } from '@jobber/shared/telemetry';
 import { Hono } from 'hono';
 import { startHeartbeats } from './attempts/heartbeat.ts';
+import { createOutcomeStream } from './attempts/outcome-stream.ts';
 import { createReports } from './attempts/report-outcomes.ts';
 import { runAttempt } from './attempts/run-attempt.ts';
 import { createRunningAttempts } from './attempts/running-attempts.ts';
@@ -89,7 +90,7 @@ export async function startExecutor({
       onFailure: () => metrics.heartbeatFailures.inc(),
       log,
     }),
-    reports: createReports({ client: jobs, executorId, log }),
+    reports: createReports({ client: jobs, stream: createOutcomeStream(jobs), executorId, log }),
     metrics,
     run: (attempt, onStart) => runAttempt({ ...attemptParts, onStart }, attempt),
     log,

@@ -96,6 +96,7 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
     await running.untilNone();
     clearTimeout(tooLong);
     heartbeats.stop();
+    reports.close();
   }
 
   return { start: () => intake.start(sink), stop };

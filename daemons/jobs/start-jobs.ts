@@ -175,6 +175,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
           storage,
           recordOutcome,
           leaseMs,
+          stopping: stopping.signal,
         }),
         callers: JOBS_SERVICE_CALLERS,
       },
@@ -188,6 +189,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   scope.defer('task streams', () => {
     feed.stop();
     cancellations.stop();
+    stopping.abort();
   });
 
   waker.start(scope);

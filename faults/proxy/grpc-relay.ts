@@ -6,10 +6,13 @@ import {
   createClientFactory,
   createServer,
   Metadata,
+  ServerError,
+  Status,
 } from 'nice-grpc';
 
 /**
- * What becomes of a method's calls that have one answer; streams of answers pass as they are.
+ * What becomes of a method's calls that have one answer; streams of answers pass as they are, but for the one that
+ * carries acknowledgements: they are made as calls while those have a fault.
  *
  * - doubled: each is made twice at the same time, as by a caller who tries again while the first try is under way.
  * - repeated: each is made again after its answer, as by a caller who has not heard it.
@@ -90,9 +93,13 @@ export async function startGrpcRelay(
     return answer;
   }
 
+  /** Refused, so that its requests are made as the calls that a fault is there for. */
+  const isReplaced = (name: string) => name === 'reportOutcomes' && faults.has('acknowledgeJob');
+
   function relayed(name: string, { requestStream, responseStream }: Method): Call {
     if (responseStream) {
       return async function* stream(request, context) {
+        if (isReplaced(name)) throw new ServerError(Status.UNIMPLEMENTED, 'Not through this relay');
         const { metadata, signal } = context;
         yield* client[name]?.(request, {
           metadata: new Metadata(metadata),

@@ -18,6 +18,7 @@ function fakeAttempt(seq: number): Attempt {
 }
 
 const outcome = { durationMs: 1, items: [] } as unknown as AttemptOutcome;
+const noStream = { send: () => Promise.reject(new Error('no stream')), close: () => {} };
 const unavailable = () => new ClientError('/Jobs/AcknowledgeJob', Status.UNAVAILABLE, 'connection refused');
 
 test('an outage of Jobs is two lines in the log, however many outcomes wait for its end', async () => {
@@ -30,7 +31,7 @@ test('an outage of Jobs is two lines in the log, however many outcomes wait for 
       return { statuses: outcomes.map(() => AckStatus.RECORDED) };
     },
   };
-  const reports = createReports({ client, executorId: 'test', log });
+  const reports = createReports({ client, stream: noStream, executorId: 'test', log });
   const results = await Promise.all([1, 2, 3, 4, 5].map((seq) => reports.report(fakeAttempt(seq), outcome)));
   expect(results).toEqual(Array(5).fill('recorded'));
   expect(lines).toEqual([
@@ -42,7 +43,7 @@ test('an outage of Jobs is two lines in the log, however many outcomes wait for 
 test('who stops gives up what Jobs does not answer in the time it has', async () => {
   const { lines, log } = recordLog();
   const client = { acknowledgeJob: () => Promise.reject(unavailable()) };
-  const reports = createReports({ client, executorId: 'test', log });
+  const reports = createReports({ client, stream: noStream, executorId: 'test', log });
   const reported = reports.report(fakeAttempt(1), outcome);
   reports.finishWithin(50);
   expect(await reported).toBe('unanswered');

@@ -12,6 +12,7 @@ import { ClientError, Status } from 'nice-grpc';
 import { createBackoff } from '../backoff.ts';
 import { type Attempt, describeAttempt } from './attempt.ts';
 import { sameForAll } from './describe-outcome.ts';
+import type { OutcomeStream } from './outcome-stream.ts';
 
 /** `unanswered`: nobody knows whether it is stored; Jobs runs the task again unless it is. */
 export type ReportResult = 'recorded' | 'superseded' | 'unanswered';
@@ -21,10 +22,13 @@ export interface Reports {
   report(attempt: Attempt, outcome: AttemptOutcome): Promise<ReportResult>;
   /** What has not been answered within this many milliseconds is given up: the executor stops. */
   finishWithin(ms: number): void;
+  /** When everything is reported. */
+  close(): void;
 }
 
 export interface ReportOptions {
   readonly client: Pick<JobsServiceClient, 'acknowledgeJob'>;
+  readonly stream: OutcomeStream;
   readonly executorId: string;
   readonly log: Logger;
   /** How long after the end of its lease an outcome is still reported, in milliseconds: until then it may count. */
@@ -41,7 +45,7 @@ const REFUSALS: readonly Status[] = [Status.INVALID_ARGUMENT, Status.RESOURCE_EX
 
 /** Reports outcomes to Jobs; those that arrive together travel together. */
 export function createReports(options: ReportOptions): Reports {
-  const { client, executorId, log, patienceMs = PATIENCE_MS } = options;
+  const { client, stream, executorId, log, patienceMs = PATIENCE_MS } = options;
   const giveUp = new AbortController();
   const outage = createOutageLog(log);
 
@@ -49,18 +53,35 @@ export function createReports(options: ReportOptions): Reports {
     maxBatch: MAX_BATCH,
     concurrency: 2,
     async run(outcomes) {
-      const answered = await Promise.all(cutBySize(outcomes).map(acknowledge));
-      return answered.flat();
+      const answered: (AckStatus | Error)[] = [];
+      // One large message after the other: neither side holds more of them than one.
+      for (const message of cutBySize(outcomes)) answered.push(...(await send(message)));
+      return answered;
     },
   });
+
+  /** Over the stream; when that fails, for whatever reason, by a call of its own. */
+  async function send(outcomes: AttemptOutcome[]): Promise<(AckStatus | Error)[]> {
+    try {
+      return statusesOf(outcomes, await stream.send({ executorId, outcomes }));
+    } catch {
+      return await acknowledge(outcomes);
+    }
+  }
+
+  function statusesOf(
+    outcomes: readonly AttemptOutcome[],
+    { statuses }: { statuses: readonly AckStatus[] },
+  ): AckStatus[] {
+    outage.over();
+    return outcomes.map((_, index) => statuses[index] ?? AckStatus.UNSPECIFIED);
+  }
 
   /** One call; when Jobs refuses it, one call each, so that an outcome does not suffer from its neighbours. */
   async function acknowledge(outcomes: readonly AttemptOutcome[]): Promise<(AckStatus | Error)[]> {
     try {
       const request = { executorId, outcomes: [...outcomes] };
-      const { statuses } = await client.acknowledgeJob(request, deadline(CALL_MS, giveUp.signal));
-      outage.over();
-      return outcomes.map((_, index) => statuses[index] ?? AckStatus.UNSPECIFIED);
+      return statusesOf(outcomes, await client.acknowledgeJob(request, deadline(CALL_MS, giveUp.signal)));
     } catch (error) {
       if (outcomes.length > 1 && isRefusal(error)) {
         return (await Promise.all(outcomes.map((outcome) => acknowledge([outcome])))).flat();
@@ -101,7 +122,13 @@ export function createReports(options: ReportOptions): Reports {
 
   return {
     report,
-    finishWithin: (ms) => void setTimeout(() => giveUp.abort(), ms).unref(),
+    finishWithin(ms) {
+      setTimeout(() => {
+        giveUp.abort();
+        stream.close();
+      }, ms).unref();
+    },
+    close: () => stream.close(),
   };
 }
 

@@ -267,6 +267,14 @@ export class FakeJobs {
         jobs.acknowledgeCalls.push(outcomes.length);
         return { statuses: outcomes.map((outcome) => jobs.record(outcome)) };
       },
+      async *reportOutcomes(requests) {
+        await jobs.before('reportOutcomes');
+        for await (const { outcomes } of requests) {
+          await jobs.before('acknowledgeJob');
+          jobs.acknowledgeCalls.push(outcomes.length);
+          yield { statuses: outcomes.map((outcome) => jobs.record(outcome)) };
+        }
+      },
       async *readUpload({ ref, byteFrom, byteTo }) {
         await jobs.before('readUpload');
         const bytes = jobs.uploads.get(ref?.jobId ?? 0) ?? new Uint8Array();

@@ -4,7 +4,9 @@ import {
   ItemStatus,
   type LeasedTask,
   LeaseStatus,
+  type ReportOutcomesRequest,
 } from '@jobber/proto/jobs/v1/jobs';
+import { Status } from 'nice-grpc';
 import { expect, test } from 'vitest';
 import { startFakeExecutor, success } from '../testing/fake-executor.ts';
 import { JOB, startTestJobs } from '../testing/test-jobs.ts';
@@ -137,4 +139,21 @@ test('an outcome after the cancellation is superseded, and its heartbeat says wh
   const told = (await history(id)).map(({ event }: { event: string }) => event);
   expect(told).toEqual(['CANCELLED', 'SUPERSEDED']);
   expect((await ask(member, JOB, { id })).data.job).toMatchObject({ status: 'CANCELLED', completed: 0 });
+});
+
+test('outcomes over a stream are recorded as by calls, and a refusal ends the stream', async () => {
+  const id = await accept(member, { text: 'a' });
+  const task = await take();
+  async function* requests(): AsyncGenerator<ReportOutcomesRequest> {
+    yield { executorId: 'executor-1', outcomes: [success(task)] };
+    yield { executorId: 'executor-1', outcomes: [success(task)] };
+    yield { executorId: 'executor-1', outcomes: [{ ...success(task), ref: undefined }] };
+  }
+  const answers: AckStatus[][] = [];
+  const reported = (async () => {
+    for await (const { statuses } of client.reportOutcomes(requests())) answers.push(statuses);
+  })();
+  await expect(reported).rejects.toMatchObject({ code: Status.INVALID_ARGUMENT });
+  expect(answers).toEqual([[AckStatus.RECORDED], [AckStatus.SUPERSEDED]]);
+  expect(await stateOf(id)).toMatchObject({ state: 'succeeded' });
 });

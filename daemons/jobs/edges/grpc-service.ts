@@ -1,4 +1,6 @@
 import {
+  type AcknowledgeJobRequest,
+  type AcknowledgeJobResponse,
   AckStatus,
   type JobsServiceImplementation,
   type LeasedTask,
@@ -19,6 +21,7 @@ import type { StartedTask } from '../transitions/started-task.ts';
 import type { ObjectStorage } from '../uploads/object-storage.ts';
 import type { RecordOutcome } from '../use-cases/record-outcomes.ts';
 import { registerJobTypes } from '../use-cases/register-job-types.ts';
+import { answerInOrder } from './answer-in-order.ts';
 import { batchBySize } from './batch-by-size.ts';
 import { checkExecutorId, toOfferedType, toOutcome, toRef } from './check-messages.ts';
 
@@ -30,6 +33,8 @@ export interface JobsGrpcParts {
   readonly storage: ObjectStorage;
   readonly recordOutcome: RecordOutcome;
   readonly leaseMs: number;
+  /** Aborted when the service stops: streams of outcomes end. */
+  readonly stopping: AbortSignal;
   readonly metrics: Pick<JobsMetrics, 'requestSeconds'>;
   readonly classify: ClassifyError;
 }
@@ -48,6 +53,7 @@ export const JOBS_SERVICE_CALLERS = {
   Heartbeat: ['executor'],
   WatchCancellations: ['executor'],
   AcknowledgeJob: ['executor'],
+  ReportOutcomes: ['executor'],
   ReadUpload: ['executor'],
 } as const;
 
@@ -86,6 +92,15 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       traceparent: '',
     };
   }
+
+  const acknowledgeJob = ({ executorId, outcomes }: AcknowledgeJobRequest): Promise<AcknowledgeJobResponse> =>
+    measured('AcknowledgeJob', async () => {
+      if (outcomes.length > MAX_REFS) refuse('TOO_LARGE', `At most ${MAX_REFS} outcomes in one request`);
+      checkExecutorId(executorId);
+      const checked = outcomes.map((outcome) => toOutcome(outcome, executorId));
+      const statuses = await Promise.all(checked.map(parts.recordOutcome));
+      return { statuses: statuses.map((status) => ACK_STATUS[status]) };
+    });
 
   return {
     registerJobTypes: ({ types }) =>
@@ -144,14 +159,10 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       for await (const jobIds of cancellations.watch(context.signal)) yield { jobIds };
     },
 
-    acknowledgeJob: ({ executorId, outcomes }) =>
-      measured('AcknowledgeJob', async () => {
-        if (outcomes.length > MAX_REFS) refuse('TOO_LARGE', `At most ${MAX_REFS} outcomes in one request`);
-        checkExecutorId(executorId);
-        const checked = outcomes.map((outcome) => toOutcome(outcome, executorId));
-        const statuses = await Promise.all(checked.map(parts.recordOutcome));
-        return { statuses: statuses.map((status) => ACK_STATUS[status]) };
-      }),
+    acknowledgeJob,
+
+    reportOutcomes: (requests, { signal }) =>
+      answerInOrder(requests, acknowledgeJob, AbortSignal.any([signal, parts.stopping])),
 
     async *readUpload({ ref, byteFrom, byteTo }) {
       const range = { from: byteFrom, to: byteTo };

@@ -237,6 +237,16 @@ export interface AcknowledgeJobResponse {
   statuses: AckStatus[];
 }
 
+export interface ReportOutcomesRequest {
+  executorId: string;
+  outcomes: AttemptOutcome[];
+}
+
+export interface ReportOutcomesResponse {
+  /** In the order of the request. */
+  statuses: AckStatus[];
+}
+
 export interface ReadUploadRequest {
   executorId: string;
   /** The attempt on whose behalf the upload is read; it must be running. */
@@ -2168,6 +2178,142 @@ export const AcknowledgeJobResponse: MessageFns<AcknowledgeJobResponse> = {
   },
 };
 
+function createBaseReportOutcomesRequest(): ReportOutcomesRequest {
+  return { executorId: "", outcomes: [] };
+}
+
+export const ReportOutcomesRequest: MessageFns<ReportOutcomesRequest> = {
+  encode(message: ReportOutcomesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.executorId !== "") {
+      writer.uint32(10).string(message.executorId);
+    }
+    for (const v of message.outcomes) {
+      AttemptOutcome.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportOutcomesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportOutcomesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.executorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcomes.push(AttemptOutcome.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReportOutcomesRequest>): ReportOutcomesRequest {
+    return ReportOutcomesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportOutcomesRequest>): ReportOutcomesRequest {
+    const message = createBaseReportOutcomesRequest();
+    message.executorId = object.executorId ?? "";
+    message.outcomes = object.outcomes?.map((e) => AttemptOutcome.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReportOutcomesResponse(): ReportOutcomesResponse {
+  return { statuses: [] };
+}
+
+export const ReportOutcomesResponse: MessageFns<ReportOutcomesResponse> = {
+  encode(message: ReportOutcomesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.statuses.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.statuses) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportOutcomesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportOutcomesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.statuses.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.statuses.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReportOutcomesResponse>): ReportOutcomesResponse {
+    return ReportOutcomesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportOutcomesResponse>): ReportOutcomesResponse {
+    const message = createBaseReportOutcomesResponse();
+    message.statuses = object.statuses?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseReadUploadRequest(): ReadUploadRequest {
   return { executorId: "", ref: undefined, byteFrom: 0, byteTo: 0 };
 }
@@ -2380,6 +2526,18 @@ export const JobsServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * The same over one lasting stream, for executors with much to report: a call of its own costs more than its answer.
+     * Answers come in the order of the requests, 16 of which may be unanswered. A refusal ends the stream; AcknowledgeJob tells why.
+     */
+    reportOutcomes: {
+      name: "ReportOutcomes",
+      requestType: ReportOutcomesRequest as typeof ReportOutcomesRequest,
+      requestStream: true,
+      responseType: ReportOutcomesResponse as typeof ReportOutcomesResponse,
+      responseStream: true,
+      options: {},
+    },
     /** Streams a byte range of the upload that a running task reads. */
     readUpload: {
       name: "ReadUpload",
@@ -2423,6 +2581,14 @@ export interface JobsServiceImplementation<CallContextExt = {}> {
     request: AcknowledgeJobRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<AcknowledgeJobResponse>>;
+  /**
+   * The same over one lasting stream, for executors with much to report: a call of its own costs more than its answer.
+   * Answers come in the order of the requests, 16 of which may be unanswered. A refusal ends the stream; AcknowledgeJob tells why.
+   */
+  reportOutcomes(
+    request: AsyncIterable<ReportOutcomesRequest>,
+    context: CallContext & CallContextExt,
+  ): ServerStreamingMethodResult<DeepPartial<ReportOutcomesResponse>>;
   /** Streams a byte range of the upload that a running task reads. */
   readUpload(
     request: ReadUploadRequest,
@@ -2461,6 +2627,14 @@ export interface JobsServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<AcknowledgeJobRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<AcknowledgeJobResponse>;
+  /**
+   * The same over one lasting stream, for executors with much to report: a call of its own costs more than its answer.
+   * Answers come in the order of the requests, 16 of which may be unanswered. A refusal ends the stream; AcknowledgeJob tells why.
+   */
+  reportOutcomes(
+    request: AsyncIterable<DeepPartial<ReportOutcomesRequest>>,
+    options?: CallOptions & CallOptionsExt,
+  ): AsyncIterable<ReportOutcomesResponse>;
   /** Streams a byte range of the upload that a running task reads. */
   readUpload(
     request: DeepPartial<ReadUploadRequest>,
