@@ -20,7 +20,7 @@ const SETTINGS = {
   threads: setting('EXECUTOR_THREADS', integer(CORES, { min: 1, max: 256 })),
   processes: setting('EXECUTOR_PROCESSES', integer(CORES, { min: 1, max: 256 })),
   threadMemoryMb: setting('EXECUTOR_THREAD_MEMORY_MB', integer(256, { min: 16, max: 65_536 })),
-  maxTasks: setting('EXECUTOR_MAX_TASKS', integer(256, { min: 1, max: 10_000 })),
+  maxTasks: setting('EXECUTOR_MAX_TASKS', integer(512, { min: 1, max: 10_000 })),
   jobTypes: setting('JOBBER_JOB_TYPES', text('')),
 };
 

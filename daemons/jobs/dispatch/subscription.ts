@@ -36,7 +36,7 @@ export interface SubscriptionParts {
 }
 
 /** Tasks of one claim at most. */
-const MAX_CLAIM = 200;
+const MAX_CLAIM = 500;
 const MAX_CREDIT = 10_000;
 /** Tasks whose notification was lost are found after this many milliseconds. */
 const POLL_MS = 1_000;
