@@ -22,7 +22,7 @@ export async function breakOwnPlatform(seed: number, minutes: number): Promise<C
   const over = new AbortController();
   let valid = false;
   try {
-    const loading = loadUntil(over.signal, world.submitter, random.fork('load'));
+    const loading = loadUntil(over.signal, world, random.fork('load'), world.platform.folder);
     const end = performance.now() + minutes * 60_000;
     while (performance.now() < end) {
       await delay(choices.integer(200, 3_000));

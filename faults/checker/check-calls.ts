@@ -93,18 +93,19 @@ function mayBeUnknown({ intents }: History, job: StoredJob): boolean {
 /** I9: an answer within the limit, unless the door itself was silenced; and no refusal that blames the caller. */
 export function checkAnswers(history: History, limitMs: number): Problem[] {
   const problems: Problem[] = [];
-  for (const { calls } of history.intents.values()) {
-    for (const { id, startedAt, outcome } of calls) {
-      const tookMs = outcome.at - startedAt;
-      if (tookMs > limitMs && !isSilenced(history.faults, startedAt, outcome.at)) {
-        const took = Number.isFinite(tookMs) ? `${Math.round(tookMs)} ms` : 'no answer';
-        const message = `Call ${id} took ${took}, more than ${limitMs} ms (${outcome.kind}).`;
-        problems.push({ invariant: 'I9', kind: 'hung', message });
-      }
-      if (outcome.kind === 'refused' && (outcome.code === 401 || outcome.code === 403)) {
-        const message = `Call ${id} of a user who may do it was refused with ${outcome.code} ${outcome.reason}.`;
-        problems.push({ invariant: 'I9', kind: 'wrong', message });
-      }
+  const submissions = [...history.intents.values()].flatMap(({ calls }) => calls);
+  for (const { id, startedAt, outcome, stalledMs } of [...submissions, ...history.changes]) {
+    const tookMs = outcome.at - startedAt;
+    // What the caller itself stood still does not count: it could neither ask nor hear an answer.
+    if (tookMs - stalledMs > limitMs && !isSilenced(history.faults, startedAt, outcome.at)) {
+      const took = Number.isFinite(tookMs) ? `${Math.round(tookMs)} ms` : 'no answer';
+      const stalled = stalledMs > 0 ? `, ${stalledMs} ms of which the caller stood still` : '';
+      const message = `Call ${id} took ${took}${stalled}; the limit is ${limitMs} ms (${outcome.kind}).`;
+      problems.push({ invariant: 'I9', kind: 'hung', message });
+    }
+    if (outcome.kind === 'refused' && (outcome.code === 401 || outcome.code === 403)) {
+      const message = `Call ${id} of a user who may do it was refused with ${outcome.code} ${outcome.reason}.`;
+      problems.push({ invariant: 'I9', kind: 'wrong', message });
     }
   }
   return problems;

@@ -3,7 +3,8 @@ import type { Evidence, StoredEffect, StoredProduct } from './evidence.ts';
 import { priceOracle, sameDecimal } from './price-oracle.ts';
 import type { Problem } from './problem.ts';
 
-const LOAD = 'load-products';
+/** The product's own, and the suite's, whose items may fail after their product was written. */
+const LOADS: readonly string[] = ['load-products', 'flaky-load'];
 
 /** What a record of a product file says. */
 interface ProductRecord {
@@ -23,7 +24,7 @@ interface ProductRecord {
 export function checkProducts(matched: readonly Matched[], { products, effects }: Evidence): Problem[] {
   if (!products) return [];
   const loads = new Map(
-    matched.filter(({ job }) => job.type === LOAD).map((one) => [one.job.id, one] as const),
+    matched.filter(({ job }) => LOADS.includes(job.type)).map((one) => [one.job.id, one] as const),
   );
   return effects ? checkLedger(loads, products, effects) : checkCatalogAlone(loads, products);
 }

@@ -19,6 +19,8 @@ export interface StoredJob {
   readonly failed: number;
   /** Milliseconds since 1970, by the database's clock. */
   readonly endedAt: number | null;
+  /** 1, and one more with each redrive. */
+  readonly round: number;
   /** In no order; an item that was decided twice is there twice. */
   readonly outcomes: readonly StoredOutcome[];
   /** Undefined where tasks cannot be seen. */
@@ -31,8 +33,10 @@ export interface StoredTasks {
   readonly leases: number;
   readonly dead: number;
   readonly withFailures: number;
-  /** Dead, but without a failed item; or with one, but not dead. */
+  /** Dead, but without a failed item; or with one, but not dead; or not what the job's own history says of it last. */
   readonly misreported: number;
+  /** The rounds that the job's own history says were begun by a redrive, each once, ascending. */
+  readonly redrivenRounds: readonly number[];
   /** Items that lie in no task, or in two. */
   readonly uncovered: number;
 }

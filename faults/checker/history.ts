@@ -4,7 +4,13 @@ import { createInterface } from 'node:readline';
 /** What a submitter expects of its items: all succeed, all fail for good, or only that each is decided. */
 export type Expectation = 'success' | 'failure' | 'any';
 
-/** One line of the history of calls. `at` is the submitter's clock, in milliseconds since 1970. */
+/** The calls that change jobs: the first one cancels, the others begin a new round. */
+export type Change = 'cancelJob' | 'retryJob' | 'redriveDeadLetters';
+
+/**
+ * One line of the history of calls. `at` is the submitter's clock, in milliseconds since 1970; `stalledMs` is how long its
+ * own process got no processor while it waited for the answer.
+ */
 export type CallEvent =
   | {
       readonly event: 'started';
@@ -20,20 +26,29 @@ export type CallEvent =
       readonly itemsOf?: string;
       readonly expects?: Expectation;
     }
-  | { readonly event: 'accepted'; readonly call: string; readonly at: number; readonly jobId: number }
+  | (Answered & { readonly event: 'accepted'; readonly jobId: number })
+  | (Answered & { readonly event: 'refused'; readonly code: number; readonly reason: string })
+  /** Nobody knows what became of the call: no answer, a reset, a refused connection. */
+  | (Answered & { readonly event: 'unknown'; readonly why: string })
+  /** Somebody asks for a change of jobs that exist; answered by `done`, `refused` or `unknown`. */
   | {
-      readonly event: 'refused';
+      readonly event: 'asked';
       readonly call: string;
       readonly at: number;
-      readonly code: number;
-      readonly reason: string;
+      readonly what: Change;
+      readonly jobIds: readonly number[];
     }
-  /** Nobody knows what became of the call: no answer, a reset, a refused connection. */
-  | { readonly event: 'unknown'; readonly call: string; readonly at: number; readonly why: string }
-  | { readonly event: 'cancel'; readonly at: number; readonly jobId: number }
+  /** `jobIds`: the jobs that were changed. `round`: in which round a job that was retried is now. */
+  | (Answered & { readonly event: 'done'; readonly jobIds: readonly number[]; readonly round?: number })
   /** From here to `healed` something is broken on purpose; `silences`: the public door cannot answer meanwhile. */
   | { readonly event: 'fault'; readonly at: number; readonly name: string; readonly silences?: boolean }
   | { readonly event: 'healed'; readonly at: number };
+
+interface Answered {
+  readonly call: string;
+  readonly at: number;
+  readonly stalledMs?: number;
+}
 
 /** One answered read of `job`. The reads of one job stand in the order in which they were asked and answered. */
 export interface Poll {
@@ -44,6 +59,8 @@ export interface Poll {
   readonly completed: number;
   readonly failed: number;
   readonly endedAt: string | null;
+  /** 1, and one more with each redrive. */
+  readonly round: number;
 }
 
 /** What one user submitted under one idempotency key, in however many calls. */
@@ -59,10 +76,24 @@ export interface Intent {
 export interface Call {
   readonly id: string;
   readonly startedAt: number;
+  /** How long the caller itself could do nothing while it waited, in milliseconds. */
+  stalledMs: number;
   outcome:
     | { readonly kind: 'accepted'; readonly at: number; readonly jobId: number }
+    | {
+        readonly kind: 'done';
+        readonly at: number;
+        readonly jobIds: readonly number[];
+        readonly round?: number;
+      }
     | { readonly kind: 'refused'; readonly at: number; readonly code: number; readonly reason: string }
     | { readonly kind: 'unknown'; readonly at: number; readonly why: string };
+}
+
+/** A call that asks for a change of jobs. */
+export interface ChangeCall extends Call {
+  readonly what: Change;
+  readonly jobIds: readonly number[];
 }
 
 export interface FaultWindow {
@@ -75,7 +106,7 @@ export interface FaultWindow {
 
 export interface History {
   readonly intents: ReadonlyMap<string, Intent>;
-  readonly cancelled: ReadonlySet<number>;
+  readonly changes: readonly ChangeCall[];
   readonly faults: readonly FaultWindow[];
 }
 
@@ -86,10 +117,15 @@ export function intentKey(owner: string, key: string): string {
 /** @throws when the history contradicts itself, which is a fault of whoever wrote it */
 export function assembleHistory(events: readonly CallEvent[]): History {
   const intents = new Map<string, Intent>();
-  const byCall = new Map<string, { intent: Intent; call: Call }>();
-  const cancelled = new Set<number>();
+  const byCall = new Map<string, { intent?: Intent; call: Call }>();
+  const changes: ChangeCall[] = [];
   for (const event of events) {
-    if (event.event === 'cancel') cancelled.add(event.jobId);
+    if (event.event === 'asked') {
+      const { what, jobIds } = event;
+      const call = { ...openCall(event.call, event.at), what, jobIds };
+      changes.push(call);
+      byCall.set(event.call, { call });
+    }
     if (event.event === 'started') {
       const earlier = event.itemsOf === undefined ? undefined : byCall.get(event.itemsOf)?.intent;
       const items = event.items ?? earlier?.items;
@@ -98,24 +134,31 @@ export function assembleHistory(events: readonly CallEvent[]): History {
       const id = intentKey(event.owner, event.key);
       const { owner, key, type, expects = 'success' } = event;
       const intent = intents.get(id) ?? { owner, key, type, items, expects, calls: [] };
-      const call: Call = {
-        id: event.call,
-        startedAt: event.at,
-        // Until an answer is found in the history there was none.
-        outcome: { kind: 'unknown', at: Number.POSITIVE_INFINITY, why: 'the history ends before an answer' },
-      };
+      const call = openCall(event.call, event.at);
       intent.calls.push(call);
       intents.set(id, intent);
       byCall.set(event.call, { intent, call });
     }
-    if (event.event === 'accepted' || event.event === 'refused' || event.event === 'unknown') {
+    if (
+      event.event === 'accepted' ||
+      event.event === 'done' ||
+      event.event === 'refused' ||
+      event.event === 'unknown'
+    ) {
       const found = byCall.get(event.call);
       if (!found) throw new Error(`The history has an answer to call ${event.call}, which it does not know.`);
-      const { event: kind, call: _, ...rest } = event;
+      const { event: kind, call: _, stalledMs = 0, ...rest } = event;
+      found.call.stalledMs = stalledMs;
       found.call.outcome = { kind, ...rest } as Call['outcome'];
     }
   }
-  return { intents, cancelled, faults: faultWindows(events) };
+  return { intents, changes, faults: faultWindows(events) };
+}
+
+/** Until an answer is found in the history there was none. */
+function openCall(id: string, startedAt: number): Call {
+  const why = 'the history ends before an answer';
+  return { id, startedAt, stalledMs: 0, outcome: { kind: 'unknown', at: Number.POSITIVE_INFINITY, why } };
 }
 
 function faultWindows(events: readonly CallEvent[]): FaultWindow[] {

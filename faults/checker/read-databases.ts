@@ -47,6 +47,8 @@ interface TaskRow {
   readonly first_item: number;
   readonly item_count: number;
   readonly leased: boolean;
+  /** Whether its death is the last that the history tells of it, and not its redrive. */
+  readonly died_last: boolean;
   readonly decided: readonly (readonly [offset: number, succeeded: 0 | 1, result: unknown])[];
 }
 
@@ -55,10 +57,11 @@ const PAGE = 2_000;
 
 async function readJobs(client: Client): Promise<StoredJob[]> {
   const { rows } = await client.query(`
-    select id, owner_id, idempotency_key, type, status, size, completed, failed,
+    select id, owner_id, idempotency_key, type, status, size, completed, failed, round,
       floor(extract(epoch from ended_at) * 1000)::float8 as ended_at
     from job order by id`);
   const tasks = await readTasks(client);
+  const redriven = await readRedrivenRounds(client);
   return rows.map((row) => {
     const id = Number(row.id);
     const { outcomes, ranges, ...counts } = tasks.get(id) ?? noTasks();
@@ -72,13 +75,27 @@ async function readJobs(client: Client): Promise<StoredJob[]> {
       completed: row.completed,
       failed: row.failed,
       endedAt: row.ended_at,
+      round: row.round,
       outcomes,
-      tasks: { ...counts, uncovered: countUncovered(ranges, row.size) },
+      tasks: {
+        ...counts,
+        redrivenRounds: redriven.get(id) ?? [],
+        uncovered: countUncovered(ranges, row.size),
+      },
     };
   });
 }
 
-interface TaskSums extends Omit<{ -readonly [Name in keyof StoredTasks]: StoredTasks[Name] }, 'uncovered'> {
+async function readRedrivenRounds(client: Client): Promise<Map<number, number[]>> {
+  const { rows } = await client.query<{ job_id: string; rounds: number[] }>(`
+    select job_id, array_agg(distinct round order by round) as rounds from history
+    where event = 'redriven' group by job_id`);
+  return new Map(rows.map(({ job_id, rounds }) => [Number(job_id), rounds]));
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+interface TaskSums extends Omit<Mutable<StoredTasks>, 'uncovered' | 'redrivenRounds'> {
   readonly outcomes: StoredOutcome[];
   readonly ranges: [from: number, count: number][];
 }
@@ -91,7 +108,10 @@ async function readTasks(client: Client): Promise<Map<number, TaskSums>> {
   const sums = new Map<number, TaskSums>();
   await client.query(`
     declare tasks no scroll cursor for
-    select job_id, state, first_item, item_count, lease_until is not null as leased, decided
+    select job_id, state, first_item, item_count, lease_until is not null as leased, decided,
+      coalesce((select event = 'died' from history
+        where history.job_id = task.job_id and history.seq = task.seq and event in ('died', 'redriven')
+        order by id desc limit 1), false) as died_last
     from task order by job_id, seq`);
   for (;;) {
     const { rows } = await client.query<TaskRow>(`fetch ${PAGE} from tasks`);
@@ -110,7 +130,7 @@ function addTask(sums: Map<number, TaskSums>, row: TaskRow): void {
   if (row.leased) sum.leases += 1;
   if (dead) sum.dead += 1;
   if (failed) sum.withFailures += 1;
-  if (dead !== failed && row.state !== 'cancelled') sum.misreported += 1;
+  if ((dead !== failed && row.state !== 'cancelled') || dead !== row.died_last) sum.misreported += 1;
   sum.ranges.push([row.first_item, row.item_count]);
   for (const [offset, succeeded, result] of row.decided) {
     // An item outside its task is told apart from any item of the job.

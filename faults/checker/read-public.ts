@@ -8,7 +8,7 @@ export interface PublicDoor {
   readonly token: string;
 }
 
-const JOB_FIELDS = 'id slug owner status size completed failed endedAt';
+const JOB_FIELDS = 'id slug owner status size completed failed endedAt round';
 /** Outcomes of one request, and products. */
 const PAGE = 500;
 const PRODUCTS_PAGE = 100;
@@ -23,6 +23,7 @@ interface JobAnswer {
   readonly completed: number;
   readonly failed: number;
   readonly endedAt: string | null;
+  readonly round: number;
 }
 
 /** What `job` answers for each id, or why it does not; ids that it does not know are left out. */

@@ -1,9 +1,10 @@
 import { checkAnswers, checkCalls, type Matched } from './check-calls.ts';
+import { checkChanges, isRefused, redriveTimes } from './check-changes.ts';
 import { checkJobs } from './check-jobs.ts';
 import { checkPolls } from './check-polls.ts';
 import { checkProducts } from './check-products.ts';
 import type { Evidence } from './evidence.ts';
-import type { FaultWindow, History, Poll } from './history.ts';
+import type { History, Poll } from './history.ts';
 import { PROBLEM_KINDS, type Problem, type ProblemKind } from './problem.ts';
 
 export interface Limits {
@@ -41,16 +42,17 @@ export function decide(
   limits: Limits = LIMITS,
 ): Verdict {
   const { matched, problems: callProblems } = checkCalls(history, evidence);
-  const recovery = measureRecovery(matched, history.faults, limits);
+  const recovery = measureRecovery(matched, history, limits);
   const problems = [
     ...callProblems,
     ...checkAnswers(history, limits.answerMs),
     ...checkPolls(polls, new Map(evidence.jobs.map((job) => [job.id, job]))),
-    ...checkJobs(matched, evidence, history.cancelled),
+    ...checkJobs(matched, evidence, cancelledJobs(history)),
+    ...checkChanges(history.changes, evidence.jobs),
     ...checkProducts(matched, evidence),
     ...recovery.problems,
   ];
-  const calls = [...history.intents.values()].flatMap((intent) => intent.calls);
+  const calls = [...[...history.intents.values()].flatMap((intent) => intent.calls), ...history.changes];
   const answered = (kind: string) => calls.filter(({ outcome }) => outcome.kind === kind).length;
   return {
     valid: problems.length === 0,
@@ -59,7 +61,7 @@ export function decide(
     ) as Record<ProblemKind, number>,
     seen: {
       calls: calls.length,
-      accepted: answered('accepted'),
+      accepted: answered('accepted') + answered('done'),
       refused: answered('refused'),
       unknown: answered('unknown'),
       faults: history.faults.reduce((sum, { names }) => sum + names.length, 0),
@@ -73,16 +75,27 @@ export function decide(
   };
 }
 
+/** Whoever asked for a cancellation may have cancelled, unless the answer was no. */
+function cancelledJobs({ changes }: History): Set<number> {
+  const open = changes.filter(({ what, outcome }) => what === 'cancelJob' && !isRefused(outcome));
+  return new Set(open.flatMap(({ jobIds }) => jobIds));
+}
+
 /** For each fault: the jobs that were submitted before it healed and ended after it. */
 function measureRecovery(
   matched: readonly Matched[],
-  faults: readonly FaultWindow[],
+  { faults, changes }: History,
   limits: Limits,
 ): { longestMs: number; problems: Problem[] } {
   const problems: Problem[] = [];
   let longestMs = 0;
+  const redrivenAt = redriveTimes(changes);
   for (const { intent, job } of matched) {
-    const submittedAt = Math.min(...intent.calls.map(({ startedAt }) => startedAt));
+    const submittedAt = Math.max(
+      Math.min(...intent.calls.map(({ startedAt }) => startedAt)),
+      // A new round is asked for when it is asked for.
+      ...(redrivenAt.get(job.id) ?? []),
+    );
     const { endedAt } = job;
     if (endedAt === null) continue;
     // Only the last fault before its end: until then it may have been held up again.

@@ -8,7 +8,11 @@ export interface Client {
   executeJob(request: JobRequest): Promise<Answer>;
   /** @returns undefined when there was no answer, or a refusal */
   readJob(id: number): Promise<JobRead | undefined>;
-  cancelJob(id: number): Promise<boolean>;
+  cancelJob(id: number): Promise<ChangeAnswer>;
+  /** Begins a new round with all failed items of a job. */
+  retryJob(id: number): Promise<ChangeAnswer>;
+  /** Begins a new round with the dead letters of these jobs. */
+  redriveDeadLetters(jobIds: readonly number[]): Promise<ChangeAnswer>;
   /** @returns the name to run a job by @throws when it is not taken */
   upload(name: string, content: string): Promise<string>;
 }
@@ -19,10 +23,23 @@ export interface JobRequest {
   readonly idempotencyKey: string;
 }
 
-export type Answer =
-  | { readonly kind: 'accepted'; readonly jobId: number }
-  | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
-  | { readonly kind: 'unknown'; readonly why: string };
+interface Refused {
+  readonly kind: 'refused';
+  readonly code: number;
+  readonly reason: string;
+}
+
+interface Unknown {
+  readonly kind: 'unknown';
+  readonly why: string;
+}
+
+export type Answer = { readonly kind: 'accepted'; readonly jobId: number } | Refused | Unknown;
+
+export type ChangeAnswer =
+  | { readonly kind: 'done'; readonly jobIds: readonly number[]; readonly round?: number }
+  | Refused
+  | Unknown;
 
 export interface JobRead {
   readonly id: number;
@@ -31,6 +48,7 @@ export interface JobRead {
   readonly completed: number;
   readonly failed: number;
   readonly endedAt: string | null;
+  readonly round: number;
 }
 
 export interface ClientUrls {
@@ -39,9 +57,12 @@ export interface ClientUrls {
 }
 
 const EXECUTE = 'mutation ($i: ExecuteJobInput!) { executeJob(executeJobInput: $i) { id } }';
+const CANCEL = 'mutation ($id: Float!) { cancelJob(id: $id) { id } }';
+const RETRY = 'mutation ($id: Float!) { retryJob(id: $id) { round } }';
+const REDRIVE = 'mutation ($jobIds: [Float!]) { redriveDeadLetters(filter: { job: $jobIds }) { jobs } }';
 /** Longer than the platform's promise of 5 s, so that an answer that is late is told from none. */
 const CALL_MS = 12_000;
-const READ = 'query ($id: Float!) { job(id: $id) { id status size completed failed endedAt } }';
+const READ = 'query ($id: Float!) { job(id: $id) { id status size completed failed endedAt round } }';
 
 /** Registers a user of its own and logs in. */
 export async function connectClient(urls: ClientUrls): Promise<Client> {
@@ -67,30 +88,47 @@ export async function connectClient(urls: ClientUrls): Promise<Client> {
 
 function createClient(urls: ClientUrls, { userId, token }: { userId: string; token: string }): Client {
   const jobs = `${urls.jobs}/jobs/graphql`;
+
+  /** No answer is an answer, too. */
+  async function call<Data, Told extends { kind: string }>(
+    query: string,
+    variables: object,
+    read: (data: Data) => Told,
+  ): Promise<Told | Refused | Unknown> {
+    try {
+      const { data, errors } = await ask<Data>(jobs, token, query, variables);
+      if (data) return read(data);
+      const { code = 0, reason = '' } = errors?.[0]?.extensions ?? {};
+      return { kind: 'refused', code, reason };
+    } catch (error) {
+      return { kind: 'unknown', why: describe(error) };
+    }
+  }
+
   return {
     userId,
     token,
-    async executeJob(request) {
-      try {
-        const { data, errors } = await ask<{ executeJob: { id: number } }>(jobs, token, EXECUTE, {
-          i: request,
-        });
-        if (data) return { kind: 'accepted', jobId: data.executeJob.id };
-        const { code = 0, reason = '' } = errors?.[0]?.extensions ?? {};
-        return { kind: 'refused', code, reason };
-      } catch (error) {
-        return { kind: 'unknown', why: describe(error) };
-      }
-    },
+    executeJob: (request) =>
+      call<{ executeJob: { id: number } }, Answer>(EXECUTE, { i: request }, ({ executeJob }) => ({
+        kind: 'accepted',
+        jobId: executeJob.id,
+      })),
     async readJob(id) {
       const answer = await ask<{ job: JobRead }>(jobs, token, READ, { id }).catch(() => undefined);
       return answer?.data?.job;
     },
-    async cancelJob(id) {
-      const query = 'mutation ($id: Float!) { cancelJob(id: $id) { id } }';
-      const answer = await ask(jobs, token, query, { id }).catch(() => undefined);
-      return answer?.data != null;
-    },
+    cancelJob: (id) => call<object, ChangeAnswer>(CANCEL, { id }, () => ({ kind: 'done', jobIds: [id] })),
+    retryJob: (id) =>
+      call<{ retryJob: { round: number } }, ChangeAnswer>(RETRY, { id }, ({ retryJob }) => ({
+        kind: 'done',
+        jobIds: [id],
+        round: retryJob.round,
+      })),
+    redriveDeadLetters: (jobIds) =>
+      call<{ redriveDeadLetters: { jobs: number[] } }, ChangeAnswer>(REDRIVE, { jobIds }, (data) => ({
+        kind: 'done',
+        jobIds: data.redriveDeadLetters.jobs,
+      })),
     async upload(name, content) {
       const form = new FormData();
       form.append('file', new Blob([content]), name);

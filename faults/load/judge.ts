@@ -27,15 +27,13 @@ export interface JudgeOptions {
   readonly folder: string;
   /** CHECKER_* variables: where it may read. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly answerMs?: number;
 }
 
 /** Runs the checker as the program of its own that it is. @throws when it gives no verdict */
 export async function judge(options: JudgeOptions): Promise<Judgement> {
   const json = join(options.folder, 'verdict.json');
-  const { callsFile, pollsFile, answerMs } = options;
+  const { callsFile, pollsFile } = options;
   const args = [CHECKER, '--calls', callsFile, '--polls', pollsFile, '--json', json];
-  if (answerMs !== undefined) args.push('--answer-ms', String(answerMs));
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env['PATH'], ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],

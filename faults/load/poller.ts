@@ -8,6 +8,8 @@ export interface Poller {
   readonly ended: ReadonlySet<number>;
   /** Resolves once all jobs accepted so far have been read to have ended, or the time is over. @returns whether they have */
   untilAllEnded(withinMs: number): Promise<boolean>;
+  /** The job has begun a new round: it is read until it has ended again. */
+  again(jobId: number): void;
   stop(): Promise<void>;
 }
 
@@ -52,6 +54,10 @@ export function startPoller(client: Client, accepted: ReadonlySet<number>, recor
       waitUntil('all jobs have ended', () => [...accepted].every(isDone), { withinMs }).catch(
         () => false as const,
       ),
+    again(jobId) {
+      ended.delete(jobId);
+      readsAfterEnd.delete(jobId);
+    },
     async stop() {
       stopped = true;
       await polling;

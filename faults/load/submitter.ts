@@ -20,8 +20,6 @@ export interface Submitter {
    * @returns the job's id; undefined when it was refused, or given up
    */
   submit(work: Work, options?: { tries?: number }): Promise<number | undefined>;
-  /** Asks for a job's cancellation, once. */
-  cancel(jobId: number): Promise<void>;
   /** Ids of the jobs that were accepted. */
   readonly accepted: ReadonlySet<number>;
 }
@@ -60,8 +58,9 @@ export function createSubmitter(client: Client, recorder: Recorder): Submitter {
           ...(first === undefined ? { items: work.items } : { itemsOf: first }),
         });
         first ??= call;
-        const { kind, ...answer } = await client.executeJob({ name: work.name, data, idempotencyKey });
-        recorder.call({ event: kind, call, ...answer });
+        const answer = await recorder.answer(call, () =>
+          client.executeJob({ name: work.name, data, idempotencyKey }),
+        );
         if ('jobId' in answer) {
           accepted.add(answer.jobId);
           return answer.jobId;
@@ -70,11 +69,6 @@ export function createSubmitter(client: Client, recorder: Recorder): Submitter {
         await delay(RETRY_MS);
       }
       return undefined;
-    },
-    async cancel(jobId) {
-      // Whatever the answer is, from now on the job may be cancelled.
-      recorder.call({ event: 'cancel', jobId });
-      await client.cancelJob(jobId);
     },
   };
 }

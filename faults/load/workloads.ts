@@ -40,6 +40,16 @@ export function loadWork(random: Random, items = random.integer(1, 40), asFile =
   };
 }
 
+/** Products, of which every third fails after it was written, for as long as there is a file `gate`. */
+export function flakyWork(random: Random, gate: string, items = random.integer(3, 30)): Work {
+  const { items: records } = loadWork(random, items);
+  return {
+    name: 'FlakyLoad',
+    slug: 'flaky-load',
+    items: records.map((record, index) => (index % 3 === 0 ? { ...record, gate } : record)),
+  };
+}
+
 /** Items that each take `ms` milliseconds without using the processor; one a task. */
 export function dozeWork(items: number, ms: number): Work {
   return { name: 'Doze', slug: 'doze', items: Array.from({ length: items }, () => ({ ms })) };

@@ -1,6 +1,8 @@
 // Job types of the suite's own, named to the executors by JOBBER_JOB_TYPES: some that wait, and each kind of poison.
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobType, TaskContext, TaskResult } from '@jobber/job-types';
+import { type LoadProductsItem, loadProducts } from '@jobber/job-types/load-products';
 
 type Run = (context: TaskContext<{ ms?: number }>) => Promise<TaskResult>;
 
@@ -39,9 +41,37 @@ const noop: JobType<{ ms?: number }> = {
   itemsPerTask: 50,
 };
 
+interface FlakyItem extends LoadProductsItem {
+  /** While this file exists, the item fails for good, although its product is written. */
+  readonly gate?: string;
+}
+
+/** LoadProducts with items that fail after their effect: run again, they must not have it twice. */
+const flakyLoad: JobType<FlakyItem> = {
+  ...loadProducts,
+  name: 'FlakyLoad',
+  slug: 'flaky-load',
+  description: 'FlakyLoad, for the fault suite',
+  inputSchema: { type: 'object' },
+  itemsPerTask: 5,
+  retry: { maxAttempts: 3, backoffMs: 50, maxBackoffMs: 100 },
+  async run(context) {
+    const records = context.items.map(({ index, value: { gate: _, ...value } }) => ({ index, value }));
+    const { items, ...rest } = await loadProducts.run({ ...context, items: records });
+    const closed = context.items.map(({ value }) => value.gate !== undefined && existsSync(value.gate));
+    return {
+      ...rest,
+      items: items.map((item, at) =>
+        closed[at] ? { status: 'failed', reason: 'GateClosed', message: 'The gate is closed.' } : item,
+      ),
+    };
+  },
+};
+
 export const jobTypes: readonly JobType[] = [
   doze,
   noop,
+  flakyLoad,
   type('Throw', 'thread', () => Promise.reject(new RangeError('thrown on purpose'))),
   type('InlineThrow', 'inline', () => Promise.reject(new RangeError('thrown on purpose'))),
   type('Hang', 'thread', () => new Promise(() => {})),

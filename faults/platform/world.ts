@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
+import { type Changer, createChanger } from '../load/changer.ts';
 import { type Client, connectClient } from '../load/client.ts';
 import { type Judgement, judge } from '../load/judge.ts';
 import { type Poller, startPoller } from '../load/poller.ts';
@@ -20,6 +20,7 @@ export interface World {
   readonly platform: FaultPlatform;
   readonly client: Client;
   readonly submitter: Submitter;
+  readonly changer: Changer;
   readonly recorder: Recorder;
   readonly random: Random;
   /** Runs `work` as one fault: its beginning and end are recorded, and after it everything is healed. */
@@ -35,9 +36,6 @@ export interface World {
 
 /** Two minutes are promised; a machine that is busy with other things gets some more, and the checker says who was late. */
 const REST_MS = 150_000;
-
-/** What is promised; from a machine whose processors are not asked for by others as well. */
-const ANSWER_MS = 5_000;
 
 const UNFINISHED = `
   select 1 from job where status not in ('COMPLETED', 'FAILED', 'CANCELLED')
@@ -55,13 +53,8 @@ export async function createWorld(random: Random, options: WorldOptions = {}): P
   const recorder = createRecorder(folder);
   const submitter = createSubmitter(client, recorder);
   const poller: Poller = startPoller(client, submitter.accepted, recorder);
+  const changer = createChanger(client, recorder, poller.again);
   let last: Judgement | undefined;
-  let busiest = 1;
-
-  /** How many want to run for each processor: what takes 5 s alone takes so many times as long. Others may be at work here. */
-  function noteLoad(): void {
-    busiest = Math.max(busiest, (loadavg()[0] ?? 0) / availableParallelism());
-  }
 
   async function heal(): Promise<void> {
     for (const edge of Object.values(edges)) edge.heal();
@@ -85,11 +78,9 @@ export async function createWorld(random: Random, options: WorldOptions = {}): P
   }
 
   async function judgeNow(): Promise<Judgement> {
-    noteLoad();
     last = await judge({
       ...recorder,
       folder,
-      answerMs: Math.round(ANSWER_MS * busiest),
       environment: {
         CHECKER_JOBS_DATABASE_URL: databases.readOnlyUrls.jobs,
         CHECKER_PRODUCTS_DATABASE_URL: databases.readOnlyUrls.products,
@@ -106,6 +97,7 @@ export async function createWorld(random: Random, options: WorldOptions = {}): P
     platform,
     client,
     submitter,
+    changer,
     recorder,
     random,
     async during({ name, silences = false }, work) {
@@ -113,7 +105,6 @@ export async function createWorld(random: Random, options: WorldOptions = {}): P
       try {
         await work();
       } finally {
-        noteLoad();
         await heal();
         recorder.call({ event: 'healed' });
       }
