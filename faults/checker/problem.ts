@@ -23,7 +23,7 @@ export const PROBLEM_KINDS: readonly ProblemKind[] = [
 ];
 
 export interface Problem {
-  /** I1 to I9; docs/guarantees.md has their words. */
+  /** I1 to I9 (the others are seen on processes, not in what is stored); docs/guarantees.md has their words. */
   readonly invariant: string;
   readonly kind: ProblemKind;
   readonly jobId?: number;

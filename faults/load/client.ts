@@ -5,6 +5,8 @@ export interface Client {
   /** UUID. */
   readonly userId: string;
   readonly token: string;
+  /** What must not be read anywhere. */
+  readonly secrets: readonly string[];
   executeJob(request: JobRequest): Promise<Answer>;
   /** @returns undefined when there was no answer, or a refusal */
   readJob(id: number): Promise<JobRead | undefined>;
@@ -27,6 +29,8 @@ interface Refused {
   readonly kind: 'refused';
   readonly code: number;
   readonly reason: string;
+  /** For people. */
+  readonly message: string;
 }
 
 interface Unknown {
@@ -77,16 +81,21 @@ export async function connectClient(urls: ClientUrls): Promise<Client> {
   );
   const userId = need(created).createUser.id;
   const logIn = async () => {
-    const query = 'mutation ($i: LoginInput!) { login(loginInput: $i) { accessToken } }';
+    const query = 'mutation ($i: LoginInput!) { login(loginInput: $i) { accessToken refreshToken } }';
     return need(
-      await ask<{ login: { accessToken: string } }>(auth, undefined, query, { i: { email, password } }),
-    ).login.accessToken;
+      await ask<{ login: { accessToken: string; refreshToken: string } }>(auth, undefined, query, {
+        i: { email, password },
+      }),
+    ).login;
   };
-  const token = await logIn();
-  return createClient(urls, { userId, token });
+  const { accessToken: token, refreshToken } = await logIn();
+  return createClient(urls, { userId, token, secrets: [password, token, refreshToken] });
 }
 
-function createClient(urls: ClientUrls, { userId, token }: { userId: string; token: string }): Client {
+function createClient(
+  urls: ClientUrls,
+  { userId, token, secrets }: Pick<Client, 'userId' | 'token' | 'secrets'>,
+): Client {
   const jobs = `${urls.jobs}/jobs/graphql`;
 
   /** No answer is an answer, too. */
@@ -99,7 +108,7 @@ function createClient(urls: ClientUrls, { userId, token }: { userId: string; tok
       const { data, errors } = await ask<Data>(jobs, token, query, variables);
       if (data) return read(data);
       const { code = 0, reason = '' } = errors?.[0]?.extensions ?? {};
-      return { kind: 'refused', code, reason };
+      return { kind: 'refused', code, reason, message: errors?.[0]?.message ?? '' };
     } catch (error) {
       return { kind: 'unknown', why: describe(error) };
     }
@@ -108,6 +117,7 @@ function createClient(urls: ClientUrls, { userId, token }: { userId: string; tok
   return {
     userId,
     token,
+    secrets,
     executeJob: (request) =>
       call<{ executeJob: { id: number } }, Answer>(EXECUTE, { i: request }, ({ executeJob }) => ({
         kind: 'accepted',

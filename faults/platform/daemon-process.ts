@@ -13,6 +13,10 @@ export interface DaemonProcess {
   /** Tells replicas apart: `executor-2`. */
   readonly name: string;
   readonly logFile: string;
+  /** Of its HTTP door. */
+  readonly origin: string;
+  /** Undefined between two runs. */
+  pid(): number | undefined;
   /** How each of its runs has ended, such as `was ended by SIGKILL` or `ended with exit code 0`. */
   readonly ends: readonly string[];
   /** @throws when it does not run */
@@ -37,6 +41,7 @@ export function startDaemon(options: DaemonOptions): DaemonProcess {
   const { daemon, name, folder, port } = options;
   const logFile = join(folder, `${name}.log`);
   const ends: string[] = [];
+  const origin = `http://127.0.0.1:${port}`;
   const process = superviseDaemon({
     program: globalThis.process.execPath,
     args: [...DAEMON_NODE_FLAGS, daemonProgram(daemon, options.root)],
@@ -57,7 +62,7 @@ export function startDaemon(options: DaemonOptions): DaemonProcess {
   }
 
   async function isReady(): Promise<boolean> {
-    const url = `http://127.0.0.1:${port}/${daemon}/ready`;
+    const url = `${origin}/${daemon}/ready`;
     const response = await fetch(url, { signal: AbortSignal.timeout(2_500) }).catch(() => undefined);
     await response?.body?.cancel();
     return response?.status === 200;
@@ -67,6 +72,8 @@ export function startDaemon(options: DaemonOptions): DaemonProcess {
     daemon,
     name,
     logFile,
+    origin,
+    pid: process.pid,
     ends,
     signal,
     isReady,

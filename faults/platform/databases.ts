@@ -11,6 +11,8 @@ export type DatabaseName = (typeof DATABASES)[number];
 /** The platform's PostgreSQL, which can be crashed, and what looks into it from outside. */
 export interface FaultDatabases {
   readonly port: number;
+  /** What PostgreSQL itself says; beside its data, not among it. */
+  readonly logFile: string;
   /** By which each daemon reaches its own, at `port`. */
   readonly urls: Readonly<Record<DatabaseName, string>>;
   /** The same with a role that may only read. */
@@ -27,6 +29,7 @@ export interface FaultDatabases {
 
 export interface DatabasesOptions {
   readonly folder: string;
+  readonly logFile: string;
   /** Of the tree whose migrations are applied. */
   readonly root?: string | undefined;
   readonly settings?: Readonly<Record<string, string>> | undefined;
@@ -34,6 +37,7 @@ export interface DatabasesOptions {
 
 export async function startDatabases({
   folder,
+  logFile,
   root,
   settings = {},
 }: DatabasesOptions): Promise<FaultDatabases> {
@@ -43,6 +47,7 @@ export async function startDatabases({
     startPostgres({
       dataDir: join(folder, 'postgres'),
       port,
+      logFile,
       mode: 'durable',
       stopWithParent: true,
       settings,
@@ -77,6 +82,7 @@ export async function startDatabases({
 
   return {
     port,
+    logFile,
     urls,
     readOnlyUrls,
     query,

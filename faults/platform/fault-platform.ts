@@ -58,6 +58,7 @@ export async function startFaultPlatform(options: PlatformOptions = {}): Promise
   const folder = mkdtempSync(join(tmpdir(), 'jobber-faults-'));
   const databases = await startDatabases({
     folder: options.databaseFolder ?? folder,
+    logFile: join(folder, 'postgres.log'),
     root: options.root,
     settings: options.postgresSettings,
   });

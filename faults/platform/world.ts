@@ -7,7 +7,9 @@ import { createRecorder, type Recorder } from '../load/recorder.ts';
 import { createSubmitter, type Submitter } from '../load/submitter.ts';
 import type { Random } from '../random.ts';
 import { waitUntil } from '../wait-until.ts';
+import { DATABASES } from './databases.ts';
 import { type FaultPlatform, type PlatformOptions, startFaultPlatform } from './fault-platform.ts';
+import { findSecrets } from './find-secrets.ts';
 
 export interface Fault {
   readonly name: string;
@@ -29,7 +31,9 @@ export interface World {
   comeToRest(withinMs?: number): Promise<boolean>;
   /** What the checker says about everything since the start. */
   judge(): Promise<Judgement>;
-  /** Comes to rest and is judged. @throws with the checker's table when the verdict is not valid */
+  /** Where secrets can be read that nobody should read: none. */
+  leaks(): Promise<string[]>;
+  /** Comes to rest and is judged. @throws with the checker's table when the verdict is not valid, or where a secret is read */
   hold(): Promise<Judgement>;
   stop(options?: { keepFolder: boolean }): Promise<void>;
 }
@@ -93,6 +97,17 @@ export async function createWorld(random: Random, options: WorldOptions = {}): P
     return last;
   }
 
+  const leaks = () =>
+    findSecrets({
+      daemons,
+      files: [...daemons.map(({ logFile }) => logFile), databases.logFile, recorder.callsFile],
+      secrets: [
+        platform.serviceSecret,
+        ...DATABASES.map((name) => new URL(databases.urls[name]).password),
+        ...client.secrets,
+      ],
+    });
+
   return {
     platform,
     client,
@@ -111,12 +126,15 @@ export async function createWorld(random: Random, options: WorldOptions = {}): P
     },
     comeToRest,
     judge: judgeNow,
+    leaks,
     async hold() {
       await platform.untilReady();
       await comeToRest();
       const judgement = await judgeNow();
       if (!judgement.valid)
         throw new Error(`The checker's verdict (histories and logs in ${folder}):\n${judgement.table}`);
+      const leaking = await leaks();
+      if (leaking.length > 0) throw new Error(`Secrets can be read: ${leaking.slice(0, 10).join('; ')}`);
       return judgement;
     },
     async stop(stopOptions) {

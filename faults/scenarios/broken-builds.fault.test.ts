@@ -5,7 +5,7 @@ import { createWorld, type World } from '../platform/world.ts';
 import { createRandom } from '../random.ts';
 import { crashAfterAnswers } from './crash-after-answers.ts';
 import { doubleProducts, repeatAcknowledgements } from './doubled-calls.ts';
-import { SEED } from './test-world.ts';
+import { SEED, useWorld } from './test-world.ts';
 
 interface BrokenBuild {
   /** The file in faults/broken-builds, without its ending. */
@@ -31,7 +31,7 @@ describe.each(BUILDS)('a build with $patch', ({ patch, scenario, caught }) => {
     try {
       await scenario(world);
       // What is broken may never come to rest.
-      await world.comeToRest(30_000);
+      await world.comeToRest(10_000);
       const { valid, counts } = await world.judge();
       expect(valid).toBe(false);
       expect(caught.some((kind) => (counts[kind] ?? 0) > 0)).toBe(true);
@@ -40,20 +40,18 @@ describe.each(BUILDS)('a build with $patch', ({ patch, scenario, caught }) => {
       tree.remove();
     }
   });
+});
 
-  test('and the build without it does not', async () => {
-    const world = await start();
-    try {
-      await scenario(world);
-      await world.hold();
-    } finally {
-      await world.stop();
-    }
+describe('the build without any of them', () => {
+  const world = useWorld('sound build', { postgresSettings: LATE_WRITER });
+
+  test.each(BUILDS)('is not turned red by what shows $patch', async ({ scenario }) => {
+    await scenario(world.get());
+    await world.get().hold();
   });
 });
 
-function start(root?: string): Promise<World> {
+function start(root: string): Promise<World> {
   const random = createRandom(SEED).fork('broken builds');
-  const options = { postgresSettings: LATE_WRITER, reported: root === undefined };
-  return createWorld(random, root === undefined ? options : { ...options, root });
+  return createWorld(random, { postgresSettings: LATE_WRITER, reported: false, root });
 }

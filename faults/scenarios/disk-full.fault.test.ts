@@ -1,12 +1,24 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fibonacciWork, loadWork } from '../load/workloads.ts';
+import { waitUntil } from '../wait-until.ts';
 import { useWorld } from './test-world.ts';
 
 const MOUNTS: string[] = [];
+const FULL_MS = 4_000;
 
 /** A file system of `megabytes` in memory. @returns its folder, or why there is none */
 function mountSmall(megabytes: number): { folder: string } | { reason: string } {
@@ -83,7 +95,11 @@ describe('a full disk of the database', () => {
         ),
       );
       await platform.databases.query('jobs', 'select pg_switch_wal()').catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      await waitUntil('PostgreSQL itself has reported that it has no room', () =>
+        readFileSync(platform.databases.logFile, 'utf8').includes('No space left on device'),
+      );
+      // Long enough for answers to be asked for meanwhile.
+      await delay(FULL_MS);
       release();
       // PostgreSQL ends itself when it cannot write its log; the fault ends with its start.
       await platform.databases.crash();

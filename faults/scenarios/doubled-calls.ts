@@ -10,6 +10,9 @@ export interface MessageEdge {
   readonly fault: MessageFault;
 }
 
+/** The fault lasts as long as its work; a build that is broken on purpose may never have done with it. */
+const REST_MS = 20_000;
+
 /** Leads an edge through a relay that doubles or reorders the calls of one method, while `work` lasts. */
 export async function withMessageFault(
   world: World,
@@ -25,7 +28,7 @@ export async function withMessageFault(
       relay.inject(method, fault);
       platform.edges[edge].leadTo(relay.port);
       await work();
-      await world.comeToRest();
+      await world.comeToRest(REST_MS);
     });
     if (relay.hits() === 0) throw new Error(`No call of ${method} was ${fault}.`);
   } finally {
