@@ -18,9 +18,8 @@ export interface BenchPlatform {
   /** From the command to the last daemon's readiness, in seconds. */
   readonly startSeconds: number;
   readonly productsDatabaseUrl: string;
-  readonly jobsDatabaseUrl: string;
-  /** Of PostgreSQL's superuser. */
-  readonly adminDatabaseUrl: string;
+  /** PostgreSQL's superuser's, of one database. */
+  adminDatabaseUrl(database: string): string;
   /** Makes the first user an administrator. */
   readonly setupToken: string;
   stop(): Promise<void>;
@@ -76,7 +75,6 @@ export async function startPlatform(
   const startSeconds = (performance.now() - started) / 1_000;
   const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as {
     productsDatabase: string;
-    jobsDatabase: string;
     setupToken: string;
   };
   const adminPassword = (await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim();
@@ -87,8 +85,7 @@ export async function startPlatform(
     pid: child.pid ?? 0,
     startSeconds,
     productsDatabaseUrl: databaseUrl('products', secrets.productsDatabase),
-    jobsDatabaseUrl: databaseUrl('jobs', secrets.jobsDatabase),
-    adminDatabaseUrl: databaseUrl('postgres', adminPassword),
+    adminDatabaseUrl: (database) => databaseUrl('postgres', adminPassword, database),
     setupToken: secrets.setupToken,
     stop: () => stop(child),
   };

@@ -97,7 +97,7 @@ async function getPeers(
   say: (line: string) => void,
 ): Promise<Peer[]> {
   const problem = wanted ? installPeers() : 'they are not wanted';
-  if (problem === undefined) return startPeers(platform.adminDatabaseUrl);
+  if (problem === undefined) return startPeers(platform.adminDatabaseUrl('postgres'));
   say(`Nothing is compared with pg-boss and Graphile Worker: ${problem}.`);
   return [];
 }
@@ -108,7 +108,7 @@ async function measureBesideStoredJobs({ platform, door, scale, report }: Parts)
   const jobber = createJobber(door);
   const comparison = createStoredComparison(jobber, scale, door.renew);
   report('Engine: nothing stored', await comparison.empty());
-  const stored = await openStoredJobs(platform.jobsDatabaseUrl, door.userId);
+  const stored = await openStoredJobs(platform.adminDatabaseUrl('jobs'), door.userId);
   try {
     await stored.addFinished(finished);
     report(`Engine: ${count(finished)} finished jobs stored`, await comparison.beside('finished jobs'));

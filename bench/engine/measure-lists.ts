@@ -9,6 +9,8 @@ const GOAL_MS = 50;
 const DOUBTFUL = 100;
 const TRIES = 3;
 const SUSPECTS = 20;
+/** A list that is that slow needs no more requests to be told as slow. */
+const MOST_MS = 10_000;
 const DAY_MS = 86_400_000;
 
 const JOBS = `query ($filter: JobFilter, $limit: Int, $before: Float) {
@@ -48,7 +50,7 @@ export async function measureLists(
     value: round(p95),
     unit: 'ms',
     ...(place === 0 && { goal: `< ${GOAL_MS} ms`, met: p95 < GOAL_MS }),
-    note: `${name}; p50 ${round(p50)} ms; ${lists.length} combinations, ${chosen.size} of them ${requests} times`,
+    note: `${name}; p50 ${round(p50)} ms; ${lists.length} combinations, ${chosen.size} of them up to ${requests} times`,
   }));
 }
 
@@ -68,7 +70,8 @@ function slowest(took: ReadonlyMap<List, number>, count: number): List[] {
 
 async function ask(door: Door, { variables }: List, times: number): Promise<number[]> {
   const measured: number[] = [];
-  for (let n = 0; n < times; n += 1) {
+  const begun = performance.now();
+  while (measured.length < times && performance.now() - begun < MOST_MS) {
     const started = performance.now();
     await door.jobs(JOBS, variables);
     measured.push(performance.now() - started);
@@ -118,20 +121,20 @@ async function combinations(door: Door, owners: StoredJobs['owners']): Promise<L
     ...middle.jobs.map(({ id }) => ({ name: 'from the middle', before: id })),
   ];
 
-  const lists: List[] = [];
-  for (const status of statuses)
-    for (const type of types)
-      for (const owner of whose)
-        for (const time of times)
-          for (const tag of tags)
-            for (const page of pages) {
-              const choices = [status, type, owner, time, tag];
-              const name = [...choices.map(([one]) => one), page.name].filter(Boolean).join(' + ');
-              const filter = Object.assign({}, ...choices.map(([, part]) => part));
-              const before = page.before === undefined ? {} : { before: page.before };
-              lists.push({ name: name || 'no filter', variables: { filter, limit: 50, ...before } });
-            }
-  return lists;
+  const choices = [statuses, types, whose, times, tags].reduce<Choice[][]>(
+    (all, axis) => all.flatMap((chosen) => axis.map((choice) => [...chosen, choice])),
+    [[]],
+  );
+  return choices.flatMap((chosen) => {
+    // Later pages of a span of time are earlier spans.
+    const span = chosen.some((choice) => choice !== none && times.includes(choice));
+    return (span ? pages.slice(0, 1) : pages).map((page) => {
+      const name = [...chosen.map(([one]) => one), page.name].filter(Boolean).join(' + ');
+      const filter = Object.assign({}, ...chosen.map(([, part]) => part));
+      const before = page.before === undefined ? {} : { before: page.before };
+      return { name: name || 'no filter', variables: { filter, limit: 50, ...before } };
+    });
+  });
 }
 
 function daysAgo(days: number): string {

@@ -17,19 +17,24 @@ export interface StoredJobs {
 
 /**
  * Writes jobs as they lie in the tables after a long time in use, by SQL, because a million of them through the door
- * would take an hour. @param userId owns half of the finished jobs
+ * would take an hour. @param adminUrl a superuser's, of the jobs database
+ * @param userId owns half of the finished jobs
  */
-export async function openStoredJobs(jobsDatabaseUrl: string, userId: string): Promise<StoredJobs> {
-  const client = new Client({ connectionString: jobsDatabaseUrl });
+export async function openStoredJobs(adminUrl: string, userId: string): Promise<StoredJobs> {
+  const client = new Client({ connectionString: adminUrl });
   await client.connect();
 
-  /** In several statements; statistics and visibility as autovacuum would leave them. */
+  /**
+   * In several statements; statistics and visibility as autovacuum would leave them, and what was written is on the disk:
+   * what is measured next does not wait for that.
+   */
   async function add(count: number, statement: (from: number, to: number) => string): Promise<void> {
     for (let from = 0; from < count; from += ROWS_AT_ONCE) {
       await client.query(statement(from, Math.min(count, from + ROWS_AT_ONCE) - 1));
     }
     await client.query('vacuum (analyze) job');
     await client.query('vacuum (analyze) task');
+    await client.query('checkpoint');
   }
 
   return {
