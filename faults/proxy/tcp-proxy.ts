@@ -26,6 +26,8 @@ export interface TcpProxy {
   heal(): void;
   /** From now on connections go to another port; those that stand are reset. */
   leadTo(port: number): void;
+  /** How many are open at the moment. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -120,6 +122,7 @@ export async function startTcpProxy(targetPort: number, port = 0): Promise<TcpPr
       target = next;
       reset(() => true);
     },
+    connections: () => pairs.size,
     async close() {
       reset(() => true);
       listener.close();

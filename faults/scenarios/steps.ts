@@ -40,12 +40,27 @@ async function midExecution(world: World): Promise<void> {
 }
 
 async function replyLost(world: World): Promise<void> {
+  await connectExecutors(world);
   world.platform.edges['executor-products'].inject({ kind: 'replies dropped' });
   const jobId = await submit(world, loadWork(world.random));
   await waitUntil('its products are committed', async () => {
     const sql = 'select 1 from effect where job_id = $1 limit 1';
     return (await world.platform.databases.query('products', sql, [jobId])).length > 0;
   });
+}
+
+/** A connection cannot be made without replies: without one, no call would get to Products. */
+async function connectExecutors(world: World): Promise<void> {
+  const { edges, replicas } = world.platform;
+  await waitUntil(
+    'each executor has a connection to Products',
+    async () => {
+      if (edges['executor-products'].connections() >= replicas('executor').length) return true;
+      await submit(world, loadWork(world.random, 1));
+      return false;
+    },
+    { everyMs: 250 },
+  );
 }
 
 async function notAcknowledged(world: World): Promise<void> {
