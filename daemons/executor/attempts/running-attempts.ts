@@ -4,7 +4,8 @@ import type { Attempt } from './attempt.ts';
 /** The attempts of this executor, from their delivery until their outcome is stored. */
 export interface RunningAttempts extends Iterable<Attempt> {
   readonly size: number;
-  ofJob(jobId: number): Attempt[];
+  /** Aborts all attempts of a job that was cancelled, also those that arrive after the word of it. */
+  cancelJob(jobId: number): void;
   /** False when this very attempt is running already. */
   add(attempt: Attempt): boolean;
   remove(attempt: Attempt): void;
@@ -12,8 +13,13 @@ export interface RunningAttempts extends Iterable<Attempt> {
   untilNone(): Promise<void>;
 }
 
+/** Cancelled jobs that are remembered: their tasks may be on their way here for a moment. */
+const MAX_CANCELLED = 1_000;
+
 export function createRunningAttempts(): RunningAttempts {
   const attempts = new Map<string, Attempt>();
+  /** A cancelled job stays cancelled. */
+  const cancelled = new Set<number>();
   let waiting: (() => void)[] = [];
 
   return {
@@ -21,11 +27,17 @@ export function createRunningAttempts(): RunningAttempts {
       return attempts.size;
     },
     [Symbol.iterator]: () => attempts.values(),
-    ofJob: (jobId) => [...attempts.values()].filter(({ ref }) => ref.jobId === jobId),
+    cancelJob(jobId) {
+      cancelled.add(jobId);
+      if (cancelled.size > MAX_CANCELLED)
+        for (const oldest of cancelled.values().take(1)) cancelled.delete(oldest);
+      for (const attempt of attempts.values()) if (attempt.ref.jobId === jobId) attempt.abort('cancelled');
+    },
     add(attempt) {
       const key = keyOf(attempt.ref);
       if (attempts.has(key)) return false;
       attempts.set(key, attempt);
+      if (cancelled.has(attempt.ref.jobId)) attempt.abort('cancelled');
       return true;
     },
     remove({ ref }) {

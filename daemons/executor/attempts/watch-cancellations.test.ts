@@ -74,3 +74,14 @@ test('a stream without a word is opened again', async () => {
   await stop();
   expect(opened.at(-1)?.aborted).toBe(true);
 });
+
+test('an attempt that arrives after the word of its cancellation is aborted, too', () => {
+  const attempts = createRunningAttempts();
+  attempts.cancelJob(7);
+  const aborted: string[] = [];
+  for (const jobId of [7, 8]) {
+    const abort = (cause: AbortCause) => aborted.push(`${jobId} ${cause}`);
+    attempts.add({ ref: { jobId, seq: 0, attempt: 1 }, abort } as unknown as Attempt);
+  }
+  expect(aborted).toEqual(['7 cancelled']);
+});

@@ -2,13 +2,12 @@ import type { JobsServiceClient } from '@jobber/proto/jobs/v1/jobs';
 import { describeUnknownError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import { type BackoffLimits, createBackoff } from '../backoff.ts';
-import type { Attempt } from './attempt.ts';
 
 export interface CancellationWatchOptions {
   readonly client: Pick<JobsServiceClient, 'watchCancellations'>;
   readonly executorId: string;
   /** Those that run here. */
-  readonly attempts: { ofJob(jobId: number): Iterable<Attempt> };
+  readonly attempts: { cancelJob(jobId: number): void };
   readonly log: Logger;
   readonly timing?: Partial<CancellationWatchTiming>;
 }
@@ -49,15 +48,11 @@ export function watchCancellations(options: CancellationWatchOptions): () => Pro
       for await (const { jobIds } of client.watchCancellations({ executorId }, { signal })) {
         silence.refresh();
         backoff.reset();
-        for (const jobId of jobIds) abortJob(jobId);
+        for (const jobId of jobIds) attempts.cancelJob(jobId);
       }
     } finally {
       clearTimeout(silence);
     }
-  }
-
-  function abortJob(jobId: number): void {
-    for (const attempt of attempts.ofJob(jobId)) attempt.abort('cancelled');
   }
 
   const watching = keepWatching();
