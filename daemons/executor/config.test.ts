@@ -12,7 +12,7 @@ test('what is not set has its default', () => {
     jobsGrpcUrl: 'localhost:5002',
     productsGrpcUrl: 'localhost:5001',
     threadMemoryMb: 256,
-    maxTasks: 256,
+    maxTasks: 512,
     jobTypes: '',
   });
 });
