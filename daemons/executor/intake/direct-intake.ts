@@ -26,14 +26,16 @@ export interface DirectIntakeTiming extends BackoffLimits {
 const TIMING: DirectIntakeTiming = { minMs: 100, maxMs: 1_000, presenceMs: 60_000, lastTasksMs: 1_000 };
 /** A stream that stood this long was no failure: the next try comes soon again. */
 const STOOD_MS = 5_000;
-/** Some two seconds of tries. */
-const PATIENT_TRIES = 5;
+/** While all daemons of a platform start, Jobs is there any moment; some two seconds of tries at most this far apart. */
+const STARTING_MS = 250;
+const PATIENT_TRIES = 10;
 
 /** The direct intake: a stream from Jobs, which claims ready tasks as far as our credit goes. */
 export function createDirectIntake(options: DirectIntakeOptions): Intake {
   const { client, executorId, log } = options;
   const timing = { ...TIMING, ...options.timing };
   const backoff = createBackoff(timing);
+  const startingBackoff = createBackoff({ ...timing, maxMs: Math.min(STARTING_MS, timing.maxMs) });
   const stopping = new AbortController();
   const cut = new AbortController();
   /** When the stream was answered; undefined while there is none. */
@@ -58,7 +60,7 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
         lastProblem = problem;
       }
       if (stoodMs >= STOOD_MS) backoff.reset();
-      await backoff.wait(stopping.signal);
+      await (patience > 0 ? startingBackoff : backoff).wait(stopping.signal);
       options.onReconnect();
     }
   }
