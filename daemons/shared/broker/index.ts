@@ -1,0 +1,1 @@
+export type { Broker, BrokerMessage, Consumer, Publisher } from './broker.ts';
