@@ -20,6 +20,13 @@ step() {
     kill_left
     [ "$status" -ne 0 ] || status=99
   fi
+  left=$(folders_left)
+  if [ -n "$left" ]; then
+    printf '\nFolders were left behind:\n%s\n' "$left" >>"$log"
+    # Not to be found again by the steps that follow.
+    printf '%s\n' "$left" | xargs -d '\n' rm -rf
+    [ "$status" -ne 0 ] || status=99
+  fi
   if [ "$status" -eq 0 ]; then
     passed=$((passed + 1))
     printf 'ok      %s (%s s)\n' "$name" "$((SECONDS - started))"
@@ -29,6 +36,11 @@ step() {
     printf 'FAILED  %s (%s s, exit code %s); the end of its output:\n' "$name" "$((SECONDS - started))" "$status"
     tail -n 80 "$log" | sed 's/^/        | /'
   fi
+}
+
+# What we make goes with us. Caches may stay: they are named so.
+folders_left() {
+  find "$TMPDIR" -mindepth 1 -maxdepth 1 -name 'jobber*' ! -name 'jobber-cache-*'
 }
 
 # skip <name> <reason>
@@ -87,7 +99,17 @@ count_tests() {
   passed=$((passed + tests_passed))
   failed=$((failed + tests_failed))
   skipped=$((skipped + tests_skipped))
-  [ "$tests_failed" -eq 0 ] || failures+=("$tests_failed tests")
+  [ "$tests_failed" -ne 0 ] || return 0
+  local failure
+  while IFS= read -r failure; do failures+=("$failure"); done < <(failed_tests "$1")
+}
+
+# Each failed test, or file that could not be loaded, with the beginning of what it says.
+failed_tests() {
+  jq -r '.testResults[] | select(.status == "failed") | . as $result | (.name | split("/") | last) as $file
+    | ([.assertionResults[] | select(.status == "failed") | "\($file): \(.fullName): \(.failureMessages | join(" "))"]
+      | if length == 0 then ["\($file): \($result.message)"] else . end)[]
+    | gsub("\\s+"; " ") | .[:1500]' "$1"
 }
 
 finish() {
