@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { brokerSection } from '@jobber/shared/broker';
 import {
   type DaemonConfig,
   grpcAddress,
@@ -24,12 +25,14 @@ const SETTINGS = {
   jobTypes: setting('JOBBER_JOB_TYPES', text('')),
 };
 
+const SECTIONS = { broker: brokerSection };
+
 /** What the executor needs to know; see `.env.example` for what each variable means. */
-export type ExecutorConfig = DaemonConfig<typeof SETTINGS>;
+export type ExecutorConfig = DaemonConfig<typeof SETTINGS, typeof SECTIONS>;
 
 /** @throws ConfigError that names every problem at once */
 export function loadExecutorConfig(
   environment: Readonly<Record<string, string | undefined>>,
 ): ExecutorConfig {
-  return loadDaemonConfig(SETTINGS, environment);
+  return loadDaemonConfig(SETTINGS, environment, SECTIONS);
 }

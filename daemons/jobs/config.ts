@@ -1,3 +1,4 @@
+import { brokerSection } from '@jobber/shared/broker';
 import {
   type DaemonConfig,
   grpcAddress,
@@ -32,10 +33,12 @@ const SETTINGS = {
   leaseSeconds: setting('JOBS_LEASE_SECONDS', integer(15, { min: 1, max: 3600 })),
 };
 
+const SECTIONS = { broker: brokerSection };
+
 /** What Jobs needs to know; see `.env.example` for what each variable means. */
-export type JobsConfig = DaemonConfig<typeof SETTINGS>;
+export type JobsConfig = DaemonConfig<typeof SETTINGS, typeof SECTIONS>;
 
 /** @throws ConfigError that names every problem at once */
 export function loadJobsConfig(environment: Readonly<Record<string, string | undefined>>): JobsConfig {
-  return loadDaemonConfig(SETTINGS, environment);
+  return loadDaemonConfig(SETTINGS, environment, SECTIONS);
 }

@@ -1,1 +1,2 @@
 export type { Broker, BrokerMessage, Consumer, Publisher } from './broker.ts';
+export { type BrokerConfig, brokerSection, readBrokerConfig } from './broker-config.ts';

@@ -22,8 +22,24 @@ const COMMON_SETTINGS = {
   supervised: setting('JOBBER_SUPERVISED', flag(false)),
 };
 
-/** A daemon's own settings, and what every daemon has. */
-export type DaemonConfig<Own extends Settings> = ConfigOf<Own> &
+/** A part of the configuration that is read as one, because its settings depend on each other. */
+export interface ConfigSection<T> {
+  readonly secretVariables: readonly string[];
+  /** Throws ConfigError. */
+  read(environment: Environment): T;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a record of sections of any types
+type Sections = Record<string, ConfigSection<any>>;
+
+type SectionsOf<S extends Sections> = { readonly [K in keyof S]: ReturnType<S[K]['read']> };
+
+/** A daemon's own settings and sections, and what every daemon has. */
+export type DaemonConfig<
+  Own extends Settings,
+  Parts extends Sections = Record<never, never>,
+> = ConfigOf<Own> &
+  SectionsOf<Parts> &
   ConfigOf<typeof COMMON_SETTINGS> & {
     readonly tls: GrpcTls | undefined;
     /** What is accepted only because this is development; for the log. */
@@ -36,24 +52,35 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the whole configuration of a daemon.
- * @throws ConfigError that names every problem at once, those of the certificates included
+ * @throws ConfigError that names every problem at once, those of the certificates and sections included
  */
-export function loadDaemonConfig<Own extends Settings>(
+export function loadDaemonConfig<Own extends Settings, Parts extends Sections = Record<never, never>>(
   own: Own,
   environment: Environment,
-): DaemonConfig<Own> {
+  sections?: Parts,
+): DaemonConfig<Own, Parts> {
   const settings = { ...COMMON_SETTINGS, ...own };
   const problems: string[] = [];
   const config = collectProblems(problems, () => loadConfig(settings, environment));
   const tls = collectProblems(problems, () => readGrpcTls(environment));
+  const parts = Object.entries(sections ?? {}).map(([key, section]) => [
+    key,
+    collectProblems(problems, () => section.read(environment)),
+  ]);
   if (problems.length > 0) throw new ConfigError(problems);
   const warnings = developmentWarnings(settings, environment);
-  const publicEnvironment = withoutSecrets(settings, environment);
-  return { ...config, tls, warnings, publicEnvironment } as DaemonConfig<Own>;
+  const secrets = [
+    ...Object.values(settings).flatMap(({ secret, variable }) => (secret ? [variable] : [])),
+    ...Object.values(sections ?? {}).flatMap(({ secretVariables }) => secretVariables),
+  ];
+  const publicEnvironment = without(secrets, environment);
+  return { ...config, ...Object.fromEntries(parts), tls, warnings, publicEnvironment } as DaemonConfig<
+    Own,
+    Parts
+  >;
 }
 
-function withoutSecrets(settings: Settings, environment: Environment): Environment {
-  const secrets = Object.values(settings).flatMap(({ secret, variable }) => (secret ? [variable] : []));
+function without(secrets: readonly string[], environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([variable]) => !secrets.includes(variable)));
 }
 
