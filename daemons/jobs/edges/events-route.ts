@@ -3,7 +3,7 @@ import { describeUnknownError, isAppError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import { Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
-import { answerInTime } from '../answer-in-time.ts';
+import { answerInTime, startAnswerTime } from '../answer-in-time.ts';
 import { isLater, type JobChanges, type JobState } from '../dispatch/job-changes.ts';
 import type { ReadJob } from '../use-cases/read-jobs.ts';
 import { type ChangeSignal, createChangeSignal } from './change-signal.ts';
@@ -54,7 +54,8 @@ export function eventsRoute(parts: {
     edge.answer(c, 'events', async () => {
       const id = Number(c.req.param('id'));
       const caller = callerOf(c);
-      const identity = await answerInTime(caller.identity());
+      const time = startAnswerTime();
+      const identity = await time.wait(caller.identity());
       const leave = streams.enter(identity.userId);
       // Watched before it is read, so that no change falls between the two.
       const changed = createChangeSignal((listener) => changes.watch(id, listener), stopping);
@@ -63,7 +64,7 @@ export function eventsRoute(parts: {
         leave();
       }
       try {
-        const first = await answerInTime(readJob(identity, id));
+        const first = await time.wait(readJob(identity, id));
         return streamSSE(c, async (stream) => {
           stream.onAbort(end);
           const source = { read: () => readAgain(identity, id), isLoggedIn: () => isLoggedIn(caller) };

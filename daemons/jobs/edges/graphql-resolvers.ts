@@ -3,7 +3,7 @@ import { type ClassifyError, isAppError } from '@jobber/shared/errors';
 import type { Resolver, Resolvers } from '@jobber/shared/graphql';
 import type { Context } from 'hono';
 import type { Pool } from 'pg';
-import { answerInTime } from '../answer-in-time.ts';
+import { answerInTime, startAnswerTime } from '../answer-in-time.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import type { ObjectStorage } from '../uploads/object-storage.ts';
@@ -105,12 +105,14 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
     }),
     // To check a large file takes its time; the steps that wait for others have limits of their own.
     async executeJob({ executeJobInput }, c) {
-      const identity = await answerInTime(callerOf(c).identity());
-      return presentJob(await parts.executeJob(identity, executeJobInput), c);
+      const time = startAnswerTime();
+      const identity = await time.wait(callerOf(c).identity());
+      return presentJob(await parts.executeJob(identity, executeJobInput, time), c);
     },
     async executeJobs({ executeJobsInput }, c) {
-      const identity = await answerInTime(callerOf(c).identity());
-      const jobs = await parts.executeJobs(identity, executeJobsInput);
+      const time = startAnswerTime();
+      const identity = await time.wait(callerOf(c).identity());
+      const jobs = await parts.executeJobs(identity, executeJobsInput, time);
       return Promise.all(jobs.map((job) => presentJob(job, c)));
     },
     cancelJob: inTime(async ({ id }: { id: number }, c) =>

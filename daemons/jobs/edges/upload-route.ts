@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { callerOf } from '@jobber/shared/auth-guard';
 import { type Context, Hono } from 'hono';
-import { answerInTime } from '../answer-in-time.ts';
+import { startAnswerTime } from '../answer-in-time.ts';
 import { checkUploadQuota, receiveUpload, type UploadParts } from '../use-cases/receive-upload.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createPerUserLimit } from './limit-per-user.ts';
@@ -18,10 +18,11 @@ export function uploadRoute(parts: UploadParts & { stallMs: number; edge: HttpEd
 
   app.post('/jobs/uploads/file', async (c) =>
     edge.answer(c, 'upload', async () => {
-      const identity = await answerInTime(callerOf(c).identity());
+      const time = startAnswerTime();
+      const identity = await time.wait(callerOf(c).identity());
       const leave = concurrent.enter(identity.userId);
       try {
-        const room = await answerInTime(checkUploadQuota(parts, identity));
+        const room = await time.wait(checkUploadQuota(parts, identity));
         const limits = { maxBytes: parts.limits.maxBytes, stallMs };
         const upload = await readMultipartFile(incomingOf(c), limits, (file) =>
           receiveUpload(parts, identity, file, room),

@@ -3,7 +3,7 @@ import { Job } from '@jobber/db/jobs';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { AppError, isAppError, refuse } from '@jobber/shared/errors';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { answerInTime } from '../answer-in-time.ts';
+import { type AnswerTime, startAnswerTime } from '../answer-in-time.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import { type CheckInput, fileUnreadable } from '../input/check-input.ts';
 import { resolveData } from '../input/resolve-data.ts';
@@ -30,10 +30,14 @@ export type AcceptedJob = JobView & {
  * @throws AppError 403 FORBIDDEN, 404 JOB_TYPE_NOT_FOUND, 400 INVALID_DATA | FILE_UNREADABLE | INVALID_INPUT,
  *   409 IDEMPOTENCY_CONFLICT, 413 TOO_LARGE, 503 UNAVAILABLE when it is not known in time whether the job is stored
  */
-export type ExecuteJob = (identity: Identity, request: JobRequest) => Promise<AcceptedJob>;
+export type ExecuteJob = (identity: Identity, request: JobRequest, time?: AnswerTime) => Promise<AcceptedJob>;
 
 /** Accepts many jobs, all or none; the answers are in the order of the requests. @throws like ExecuteJob, naming the job */
-export type ExecuteJobs = (identity: Identity, requests: readonly JobRequest[]) => Promise<AcceptedJob[]>;
+export type ExecuteJobs = (
+  identity: Identity,
+  requests: readonly JobRequest[],
+  time?: AnswerTime,
+) => Promise<AcceptedJob[]>;
 
 export interface ExecuteJobParts {
   readonly orm: MikroORM;
@@ -54,11 +58,11 @@ export function createExecuteJob(parts: ExecuteJobParts): {
 } {
   const { orm, catalog, checkInput, acceptJob } = parts;
 
-  async function prepare(identity: Identity, request: JobRequest): Promise<NewJob> {
+  async function prepare(identity: Identity, request: JobRequest, time: AnswerTime): Promise<NewJob> {
     const key = request.idempotencyKey ?? null;
     const idempotencyKey = key === null ? null : checkKey('idempotencyKey', key);
     const options = checkOptions(request);
-    const entry = await catalog.find(request.name);
+    const entry = await time.wait(catalog.find(request.name));
     const input = await checkInput(identity.userId, entry, resolveData(request.data));
     return {
       ...input,
@@ -108,36 +112,36 @@ export function createExecuteJob(parts: ExecuteJobParts): {
     });
   }
 
-  async function answer(job: NewJob, first: Acceptance): Promise<AcceptedJob> {
+  async function answer(job: NewJob, first: Acceptance, time: AnswerTime): Promise<AcceptedJob> {
     let acceptance = first;
     for (let tries = 1; ; tries += 1) {
       if (acceptance.outcome === 'accepted') return toAcceptedJob(job, acceptance);
       if (acceptance.outcome === 'upload-gone') throw fileUnreadable(job.uploadName ?? '');
-      const existing = await findExisting(job);
+      const existing = await time.wait(findExisting(job));
       if (existing) return existing;
       if (tries === MAX_TRIES)
         refuse('UNAVAILABLE', 'Jobs that are unique for the same come and go too fast; try again');
-      acceptance = await answerInTime(acceptJob.one(job));
+      acceptance = await time.wait(acceptJob.one(job));
     }
   }
 
   return {
-    async executeJob(identity, request) {
+    async executeJob(identity, request, time = startAnswerTime()) {
       requirePermission(identity, 'jobs:submit');
-      const job = await prepare(identity, request);
-      return await answer(job, await answerInTime(acceptJob.one(job)));
+      const job = await prepare(identity, request, time);
+      return await answer(job, await time.wait(acceptJob.one(job)), time);
     },
-    async executeJobs(identity, requests) {
+    async executeJobs(identity, requests, time = startAnswerTime()) {
       requirePermission(identity, 'jobs:submit');
       if (requests.length < 1 || requests.length > MAX_JOBS) {
         refuse('INVALID_INPUT', `One request takes 1 to ${MAX_JOBS} jobs, got ${requests.length}`, {
           limit: MAX_JOBS,
         });
       }
-      const jobs = await allOrNone(requests, (request) => prepare(identity, request));
-      await refuseConflicts(jobs);
-      const acceptances = await answerInTime(acceptJob.together(jobs));
-      return await allOrNone(jobs, (job, index) => answer(job, acceptances[index] as Acceptance));
+      const jobs = await allOrNone(requests, (request) => prepare(identity, request, time));
+      await time.wait(refuseConflicts(jobs));
+      const acceptances = await time.wait(acceptJob.together(jobs));
+      return await allOrNone(jobs, (job, index) => answer(job, acceptances[index] as Acceptance, time));
     },
   };
 }
