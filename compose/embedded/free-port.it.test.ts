@@ -24,3 +24,14 @@ test('a port is taken while somebody listens, at this address or at all', async 
     expect(await isPortFree(port)).toBe(true);
   }
 });
+
+test.runIf(process.platform === 'linux')(
+  'a port that was given out is not given out by another process',
+  async () => {
+    const port = await findFreePort();
+    const other = createServer();
+    other.listen(`\0jobber-port-${port}`);
+    const [error] = (await once(other, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('EADDRINUSE');
+  },
+);

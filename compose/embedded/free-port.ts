@@ -11,17 +11,34 @@ const MOST_TRIES = 200;
 const handedOut = new Set<number>();
 
 /**
- * A port on which nobody listens at `host`, between 20000 and 31999, never given out before by this process.
- * Another process can still take it before it is opened: who opens it must be ready to ask again.
+ * A port on which nobody listens at `host`, between 20000 and 31999, never given out before by this process; on Linux neither
+ * by another one of ours that still runs. A foreign program can take it before it is opened: who opens it must be ready to
+ * ask again.
  */
 export async function findFreePort(host = '127.0.0.1'): Promise<number> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const port = randomInt(LOWEST, HIGHEST);
     if (handedOut.has(port)) continue;
     handedOut.add(port);
-    if (await isPortFree(port, host)) return port;
+    if ((await reserve(port)) && (await isPortFree(port, host))) return port;
   }
   throw new Error(`No free port between ${LOWEST} and ${HIGHEST - 1} on ${host} after ${MOST_TRIES} tries.`);
+}
+
+/**
+ * Keeps other processes of ours from handing out the same port before it is opened, by a name that only one process can
+ * listen on, and that is gone with it. Only Linux has such names (abstract sockets).
+ */
+async function reserve(port: number): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  return await new Promise((resolve, reject) => {
+    const holder = createServer();
+    holder.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
+    });
+    holder.listen(`\0jobber-port-${port}`, () => resolve(true)).unref();
+  });
 }
 
 /**

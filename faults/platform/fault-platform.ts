@@ -61,6 +61,9 @@ export async function startFaultPlatform(options: PlatformOptions = {}): Promise
     logFile: join(folder, 'postgres.log'),
     root: options.root,
     settings: options.postgresSettings,
+  }).catch((error: unknown) => {
+    rmSync(folder, { recursive: true });
+    throw error;
   });
   const ports = await choosePorts(databases.port);
   const edges = await openEdges(ports);
