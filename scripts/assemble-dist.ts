@@ -5,13 +5,16 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * @param repository absolute path of the folder whose package.json names the workspaces, all of them built
- * @returns the workspaces' folders, relative to the repository
+ * @param repository absolute path of the folder whose package.json names the workspaces
+ * @param wanted the workspaces to put together, all of them built: by default all there are
+ * @returns their folders, relative to the repository
  */
-export function assembleDist(repository: string): string[] {
+export function assembleDist(repository: string, wanted?: readonly string[]): string[] {
   const dist = join(repository, 'dist');
   rmSync(dist, { recursive: true, force: true });
-  const folders = globSync(readManifest(repository).workspaces ?? [], { cwd: repository }).sort();
+  const folders = globSync([...(wanted ?? readManifest(repository).workspaces ?? [])], {
+    cwd: repository,
+  }).sort();
   for (const folder of folders) {
     const built = join(repository, folder, 'dist');
     if (!existsSync(built)) throw new Error(`${folder} is not built: ${built} does not exist`);
@@ -37,6 +40,10 @@ function link(target: string, path: string): void {
 }
 
 if (import.meta.main) {
-  const folders = assembleDist(fileURLToPath(new URL('..', import.meta.url)));
+  const wanted = process.argv.slice(2);
+  const folders = assembleDist(
+    fileURLToPath(new URL('..', import.meta.url)),
+    wanted.length > 0 ? wanted : undefined,
+  );
   process.stdout.write(`dist/ holds ${folders.length} workspaces\n`);
 }

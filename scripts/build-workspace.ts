@@ -36,6 +36,7 @@ function isLeftOut(entry: { name: string }): boolean {
     [
       'node_modules',
       'dist',
+      'test',
       'testing',
       'coverage',
       '__snapshots__',

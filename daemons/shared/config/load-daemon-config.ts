@@ -9,6 +9,7 @@ import {
   type Settings,
   setting,
 } from './load-config.ts';
+import { withSecretFiles } from './secret-files.ts';
 import { flag, oneOf, publishedSecret, secret } from './setting-kinds.ts';
 
 /** Settings that every daemon has. */
@@ -52,15 +53,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the whole configuration of a daemon.
- * @throws ConfigError that names every problem at once, those of the certificates and sections included
+ * Secrets may come from files that `<variable>_FILE` names.
+ * @throws ConfigError that names every problem at once, those of files, certificates and sections included
  */
 export function loadDaemonConfig<Own extends Settings, Parts extends Sections = Record<never, never>>(
   own: Own,
-  environment: Environment,
+  given: Environment,
   sections?: Parts,
 ): DaemonConfig<Own, Parts> {
   const settings = { ...COMMON_SETTINGS, ...own };
+  const ownSecrets = Object.values(settings).flatMap(({ secret, variable }) => (secret ? [variable] : []));
   const problems: string[] = [];
+  // With the variables as they are given, when a file is no good: what else is wrong is told too.
+  const environment = collectProblems(problems, () => withSecretFiles(ownSecrets, given)) ?? given;
   const config = collectProblems(problems, () => loadConfig(settings, environment));
   const tls = collectProblems(problems, () => readGrpcTls(environment));
   const parts = Object.entries(sections ?? {}).map(([key, section]) => [
@@ -70,7 +75,7 @@ export function loadDaemonConfig<Own extends Settings, Parts extends Sections = 
   if (problems.length > 0) throw new ConfigError(problems);
   const warnings = developmentWarnings(settings, environment);
   const secrets = [
-    ...Object.values(settings).flatMap(({ secret, variable }) => (secret ? [variable] : [])),
+    ...ownSecrets,
     ...Object.values(sections ?? {}).flatMap(({ secretVariables }) => secretVariables),
   ];
   const publicEnvironment = without(secrets, environment);
