@@ -76,31 +76,33 @@ export function createExecuteJob(parts: ExecuteJobParts): {
 
   /** @returns undefined when the job that stood in the way has ended meanwhile */
   async function findExisting(job: NewJob): Promise<AcceptedJob | undefined> {
-    const { ownerId, type, idempotencyKey, inputHash, options } = job;
+    const { ownerId, type, idempotencyKey, options } = job;
     const em = orm.em.fork();
     const sameKey = idempotencyKey === null ? null : await em.findOne(Job, { ownerId, idempotencyKey });
-    if (sameKey) {
-      if (!sameInput(inputHash, sameKey.inputHash)) throw keyConflict(sameKey.id);
-      return { ...sameKey, existing: true };
-    }
+    if (sameKey) return sameRequest(job, sameKey);
     const uniqueFor = options?.uniqueFor;
     const unique = uniqueFor === undefined ? null : { ownerId, type, uniqueFor, endedAt: null };
     const unfinished = unique && (await em.findOne(Job, unique));
     return unfinished ? { ...unfinished, existing: true } : undefined;
   }
 
-  /** Before any of them is stored. */
-  async function refuseConflicts(jobs: readonly NewJob[]): Promise<void> {
+  /** The jobs that have the idempotency keys of these, which are of one owner, by key. */
+  async function findSameKeys(jobs: readonly NewJob[]): Promise<Map<string | null, Job>> {
     const keys = jobs.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
     const ownerId = jobs[0]?.ownerId;
-    if (keys.length === 0 || ownerId === undefined) return;
+    if (keys.length === 0 || ownerId === undefined) return new Map();
     const used = await orm.em.fork().find(Job, { ownerId, idempotencyKey: keys });
-    const hashes = new Map(used.map((job) => [job.idempotencyKey, job]));
+    return new Map(used.map((job) => [job.idempotencyKey, job]));
+  }
+
+  /** Before any of them is stored. */
+  async function refuseConflicts(jobs: readonly NewJob[]): Promise<void> {
+    const used = await findSameKeys(jobs);
     const asked = new Map<string, NewJob>();
     await allOrNone(jobs, async ({ idempotencyKey, inputHash }, index) => {
       if (idempotencyKey === null) return;
-      const before = hashes.get(idempotencyKey);
-      if (before && !sameInput(inputHash, before.inputHash)) throw keyConflict(before.id);
+      const before = used.get(idempotencyKey);
+      if (before) sameRequest({ inputHash }, before);
       const twin = asked.get(idempotencyKey);
       if (twin && !sameInput(inputHash, twin.inputHash)) {
         throw new AppError(
@@ -141,7 +143,14 @@ export function createExecuteJob(parts: ExecuteJobParts): {
       const jobs = await allOrNone(requests, (request) => prepare(identity, request, time));
       await time.wait(refuseConflicts(jobs));
       const acceptances = await time.wait(acceptJob.together(jobs));
-      return await allOrNone(jobs, (job, index) => answer(job, acceptances[index] as Acceptance, time));
+      // In one read: a request that is sent again finds all of its jobs.
+      const existing = jobs.filter((_, index) => acceptances[index]?.outcome === 'existing');
+      const sameKeys = await time.wait(findSameKeys(existing));
+      return await allOrNone(jobs, async (job, index) => {
+        const acceptance = acceptances[index] as Acceptance;
+        const sameKey = acceptance.outcome === 'existing' && sameKeys.get(job.idempotencyKey);
+        return sameKey ? sameRequest(job, sameKey) : await answer(job, acceptance, time);
+      });
     },
   };
 }
@@ -170,6 +179,12 @@ async function allOrNone<Item, Result>(
     }),
     total: refusals.length,
   });
+}
+
+/** @throws AppError 409 IDEMPOTENCY_CONFLICT when the key of `stored` was used for other input */
+function sameRequest({ inputHash }: Pick<NewJob, 'inputHash'>, stored: Job): AcceptedJob {
+  if (!sameInput(inputHash, stored.inputHash)) throw keyConflict(stored.id);
+  return { ...stored, existing: true };
 }
 
 function sameInput(asked: Buffer | null, stored: Uint8Array | null): boolean {
