@@ -33,6 +33,7 @@ export async function openStoredJobs(adminUrl: string, userId: string): Promise<
       await client.query(statement(from, Math.min(count, from + ROWS_AT_ONCE) - 1));
     }
     await client.query('vacuum (analyze) job');
+    await client.query('vacuum (analyze) job_tag');
     await client.query('vacuum (analyze) task');
     await client.query('checkpoint');
   }
@@ -68,6 +69,9 @@ function finishedJobs(from: number, to: number, count: number, userId: string): 
     select id, owner_id, type, status, 1, (status = 'COMPLETED')::int, (status = 'FAILED')::int,
       started_at, started_at + interval '20 ms', tags
     from made
+  ), tagged as (
+    insert into job_tag (tag, owner_id, type, started_at, job_id)
+    select tag, owner_id, type, started_at, id from made cross join unnest(tags) as tag
   )
   insert into task (job_id, seq, type, owner_id, state, attempt, failures, available_at, executor_id, first_item,
     item_count, items, died_at, decided)

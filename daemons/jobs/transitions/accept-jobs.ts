@@ -1,5 +1,6 @@
 import type { JobStatus } from '@jobber/db/jobs';
 import type { Pool, PoolClient } from 'pg';
+import { toDate } from '../job-view.ts';
 
 /** A job that has passed every check, with its tasks. */
 export interface NewJob {
@@ -65,7 +66,7 @@ export type Acceptance =
  */
 const ACCEPT_JOBS = `
   with asked as materialized (
-    select nextval(pg_get_serial_sequence('job', 'id')) as id, a.*,
+    select nextval('job_id_seq') as id, a.*,
       coalesce((o ->> 'priority')::int, 0) as priority,
       coalesce((o ->> 'runAt')::timestamptz, now() + (o ->> 'delayMs')::float8 * interval '1 ms') as run_at
     from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[], $7::jsonb[])
@@ -84,7 +85,10 @@ const ACCEPT_JOBS = `
     -- Whoever writes the same keys at the same time waits; in one order, so that two can't wait for each other.
     order by owner_id, o ->> 'uniqueFor', case when o ->> 'uniqueFor' is null then idempotency_key end, id
     on conflict do nothing
-    returning id, started_at, status, run_at
+    returning id, owner_id, type, started_at, status, run_at, tags
+  ), tagged as (
+    insert into job_tag (tag, owner_id, type, started_at, job_id)
+    select tag, owner_id, type, started_at, id from accepted cross join unnest(tags) as tag where tags <> '{}'
   ), tasks as (
     insert into task (job_id, seq, type, owner_id, priority, state, available_at, attempt, executor_id, lease_until,
       first_item, item_count, items, byte_from, byte_to, line)
@@ -102,8 +106,8 @@ const ACCEPT_JOBS = `
       select t.executor_id is not null and accepted.status = 'IN_PROGRESS' as started
     ) s
   )
-  select asked.id, accepted.status, (extract(epoch from accepted.started_at) * 1000)::float8 as started_at_ms,
-    (extract(epoch from accepted.run_at) * 1000)::float8 as run_at_ms,
+  select asked.id, accepted.status, date_part('epoch', accepted.started_at) * 1000 as started_at_ms,
+    date_part('epoch', accepted.run_at) * 1000 as run_at_ms,
     upload_name is not null and upload_name not in (select name from kept_upload) as upload_gone
   from asked left join accepted on accepted.id = asked.id
   order by asked.ord`;
@@ -161,7 +165,7 @@ function toAcceptance(row: AcceptanceRow): Acceptance {
     outcome: 'accepted',
     id: Number(id),
     status,
-    startedAt: new Date(startedAt),
-    runAt: runAt === null ? null : new Date(runAt),
+    startedAt: toDate(startedAt),
+    runAt: runAt === null ? null : toDate(runAt),
   };
 }

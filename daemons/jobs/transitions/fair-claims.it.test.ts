@@ -12,7 +12,7 @@ const [ADA, BOB, EVE] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-0000000000
 ];
 
 beforeEach(async () => {
-  await pool.query('truncate job, task, history restart identity');
+  await pool.query('truncate job, job_tag, task, history restart identity');
 });
 
 async function accept(...asked: Partial<NewJobAsked>[]): Promise<void> {

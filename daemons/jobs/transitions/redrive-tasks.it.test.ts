@@ -11,7 +11,7 @@ const { pool } = database;
 const BROKEN = { reason: 'Broken', message: 'it is broken' };
 
 beforeEach(async () => {
-  await pool.query('truncate job, task, history, upload restart identity');
+  await pool.query('truncate job, job_tag, task, history, upload restart identity');
 });
 
 async function claim() {

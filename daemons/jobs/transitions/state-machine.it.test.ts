@@ -241,7 +241,7 @@ test('whatever happens in whatever order, the states change as the table says, a
       fc.boolean(),
       fc.array(event, { minLength: 5, maxLength: 40 }),
       async (scheduled, events) => {
-        await pool.query('truncate job, task, history');
+        await pool.query('truncate job, job_tag, task, history');
         const options = scheduled ? { options: { delayMs: 600_000 } } : {};
         const id = await acceptJob(database, { tasks: TASKS, itemsPerTask: ITEMS, ...options });
         let before = await read(id);

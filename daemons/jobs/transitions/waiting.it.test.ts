@@ -15,7 +15,7 @@ const database = await openTestDatabase();
 const { pool } = database;
 
 beforeEach(async () => {
-  await pool.query('truncate job, task, history restart identity');
+  await pool.query('truncate job, job_tag, task, history restart identity');
 });
 
 async function claim() {

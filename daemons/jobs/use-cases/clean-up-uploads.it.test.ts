@@ -20,7 +20,7 @@ const cleanUp = () => cleanUpUploads({ pool, storage, retentionMs: 30 * DAY_MS, 
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(async () => {
-  await pool.query('truncate upload, job, task, history');
+  await pool.query('truncate upload, job, job_tag, task, history');
   for (const name of await readdir(folder)) await rm(join(folder, name));
 });
 

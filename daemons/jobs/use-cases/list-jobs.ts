@@ -27,17 +27,68 @@ export interface JobsPage {
 
 const MAX_LIMIT = 200;
 
+/** Where the jobs of a page are looked for: all jobs, or those of one tag. */
+const SOURCES = { job: { id: 'job.id' }, job_tag: { id: 'job_tag.job_id' } } as const;
+type Source = keyof typeof SOURCES;
+
+/** A condition on the rows of a source. */
+type Condition = (source: Source) => string;
+
 /** What stands after the job with this id in a list; a job that does not exist stands where its id would. */
-const BEGAN_BEFORE = (id: string) => `(started_at, id) < (
+function beganBefore(source: Source, id: string): string {
+  return `(${source}.started_at, ${SOURCES[source].id}) < (
     coalesce(
       (select started_at from job where id = ${id}),
       (select started_at from job where id < ${id} order by id desc limit 1)
     ), ${id})`;
+}
+
+/**
+ * A page of the jobs of one status, or of any: each is read from the end of an index of its own. Most tagged jobs are
+ * completed; where the others are looked for, in an index of few, their tags stand as well.
+ */
+function pageOf(
+  status: JobStatus | undefined,
+  conditions: readonly Condition[],
+  tags: TagParameters,
+): string {
+  const source = tags && (status ?? 'COMPLETED') === 'COMPLETED' ? 'job_tag' : 'job';
+  const all = [
+    ...conditions.map((condition) => condition(source)),
+    ...(source === 'job_tag' ? hasTags(tags, status) : hasStatus(status, tags)),
+  ];
+  return `(
+    select ${SOURCES[source].id} from ${source} where ${all.join(' and ') || 'true'}
+    order by ${source}.started_at desc, ${SOURCES[source].id} desc limit $1)`;
+}
+
+/** The placeholders of the tags; undefined: of no tags in particular. */
+type TagParameters = readonly string[] | undefined;
+
+function hasTags(tags: TagParameters, status: JobStatus | undefined): string[] {
+  const [first, ...others] = tags ?? [];
+  return [
+    `job_tag.tag = ${first}`,
+    ...others.map(
+      (tag) => `exists (select from job_tag other where other.tag = ${tag}
+        and other.started_at = job_tag.started_at and other.job_id = job_tag.job_id)`,
+    ),
+    // As a value, not as a join: jobs are looked at one after the other until the page is full.
+    ...(status ? [`(select status from job where id = job_tag.job_id) = '${status}'`] : []),
+  ];
+}
+
+function hasStatus(status: JobStatus | undefined, tags: TagParameters): string[] {
+  return [
+    ...(status ? [`status = '${status}'`] : []),
+    ...(tags ? [`tags @> array[${tags.join()}]::text[] and tags <> '{}'`] : []),
+  ];
+}
 
 /** Of the statuses that GraphQL lets through; without any, of all. */
-function statusConditions(statuses: readonly JobStatus[] = []): string[] {
+function pagesOf(statuses: readonly JobStatus[] = []): (JobStatus | undefined)[] {
   const wanted = JOB_STATUSES.filter((status) => statuses.includes(status));
-  return wanted.length === 0 ? ['true'] : wanted.map((status) => `status = '${status}'`);
+  return wanted.length === 0 ? [undefined] : wanted;
 }
 
 /** Jobs newest first, a page at a time. @throws AppError 400 INVALID_INPUT, 403 FORBIDDEN, 404 JOB_TYPE_NOT_FOUND */
@@ -54,32 +105,29 @@ export async function listJobs(
   if (before !== undefined && !Number.isSafeInteger(before)) {
     refuse('INVALID_INPUT', `before must be the id of a job, got ${before}`);
   }
-  const values: unknown[] = [];
-  const conditions: string[] = [];
-  function add(value: unknown, condition: (parameter: string) => string): void {
-    if (value === undefined) return;
+  const values: unknown[] = [limit];
+  const conditions: Condition[] = [];
+  function parameter(value: unknown): string {
     values.push(value);
-    conditions.push(condition(`$${values.length}`));
+    return `$${values.length}`;
+  }
+  function add(value: unknown, condition: (parameter: string, source: Source) => string): void {
+    if (value === undefined) return;
+    const name = parameter(value);
+    conditions.push((source) => condition(name, source));
   }
 
   const types = filter.type?.length ? await Promise.all(filter.type.map(slugOf)) : undefined;
-  add(ownerOf(identity, filter, 'jobs:read'), (id) => `owner_id = ${id}`);
-  add(types, (slugs) => `type = any(${slugs}::text[])`);
-  add(filter.startedAfter, (time) => `started_at >= ${time}`);
-  add(filter.startedBefore, (time) => `started_at < ${time}`);
-  add(
-    filter.tags?.length ? checkTags(filter.tags) : undefined,
-    (tags) => `tags @> ${tags}::text[] and tags <> '{}'`,
-  );
-  add(before, (id) => BEGAN_BEFORE(`${id}::bigint`));
-  values.push(limit);
-  const page = `order by job.started_at desc, job.id desc limit $${values.length}`;
-  // A page of each status is read from an index of its own; the whole page is made of them.
-  const pages = statusConditions(filter.status).map(
-    (status) => `(select id from job where ${[status, ...conditions].join(' and ')} ${page})`,
-  );
+  add(ownerOf(identity, filter, 'jobs:read'), (id, source) => `${source}.owner_id = ${id}`);
+  add(types, (slugs, source) => `${source}.type = any(${slugs}::text[])`);
+  add(filter.startedAfter, (time, source) => `${source}.started_at >= ${time}`);
+  add(filter.startedBefore, (time, source) => `${source}.started_at < ${time}`);
+  add(before, (id, source) => beganBefore(source, `${id}::bigint`));
+  const tags = filter.tags?.length ? checkTags(filter.tags).map(parameter) : undefined;
+  const pages = pagesOf(filter.status).map((status) => pageOf(status, conditions, tags));
   const { rows } = await pool.query<JobRow>(
-    `select ${JOB_COLUMNS} from job join (${pages.join(' union all ')}) page using (id) ${page}`,
+    `select ${JOB_COLUMNS} from job join (${pages.join(' union all ')}) page (id) using (id)
+    order by job.started_at desc, job.id desc limit $1`,
     values,
   );
   return rows.map(toJobView);
