@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type JobRow, type JobView, toJobView } from '../job-view.ts';
+import { type JobProgress, type ProgressRow, toProgress } from '../job-view.ts';
 import { type AttemptRef, columnsOf } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { againAfterDeadlock } from './run-batch.ts';
@@ -39,14 +39,14 @@ const BURY_TASKS = `
   select counted.* from counted`;
 
 /** @returns the jobs that lost a task this way. */
-export async function buryTasks(pool: Pool, attempts: readonly BuriedAttempt[]): Promise<JobView[]> {
+export async function buryTasks(pool: Pool, attempts: readonly BuriedAttempt[]): Promise<JobProgress[]> {
   const errors = attempts.map(({ reason, message }) => JSON.stringify({ reason, message }));
   const { rows } = await againAfterDeadlock(() =>
-    pool.query<JobRow>({
+    pool.query<ProgressRow>({
       name: 'bury-tasks',
       text: BURY_TASKS,
       values: [...columnsOf(attempts), errors],
     }),
   );
-  return rows.map(toJobView);
+  return rows.map(toProgress);
 }

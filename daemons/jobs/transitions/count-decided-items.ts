@@ -1,4 +1,4 @@
-import { JOB_COLUMNS } from '../job-view.ts';
+import { PROGRESS_COLUMNS } from '../job-view.ts';
 
 /**
  * The second half of every transition that decides items: adds them to their jobs, and ends a job with its last item.
@@ -24,7 +24,7 @@ export const COUNT_DECIDED_ITEMS = `
       ended_at = case when completed + more_completed + failed + more_failed = size then clock_timestamp() end
     from total
     where job.id = total.job_id and job.status = 'IN_PROGRESS' and more_completed + more_failed > 0
-    returning ${JOB_COLUMNS}, total.seqs, total.attempts
+    returning ${PROGRESS_COLUMNS}, total.seqs, total.attempts
   )`;
 
 /**

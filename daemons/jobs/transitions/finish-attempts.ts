@@ -1,6 +1,6 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
-import { type JobRow, type JobView, toJobView } from '../job-view.ts';
+import { type JobProgress, type ProgressRow, toProgress } from '../job-view.ts';
 import { type AttemptRef, columnsOf, keyOf } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
@@ -23,8 +23,8 @@ const FINISH_ATTEMPTS = `
   ), ${LOCK_JOBS_IN_PROGRESS}, changed as (
     update task set
       state = case when ${HAS_FAILED_ITEM} then 'dead' else 'succeeded' end,
-      decided = task.decided || a.decided,
-      counters = task.counters || a.counters,
+      decided = case when task.decided = '[]' then a.decided else task.decided || a.decided end,
+      counters = case when a.counters is null then task.counters else task.counters || a.counters end,
       lease_until = null,
       died_at = case when ${HAS_FAILED_ITEM} then clock_timestamp() end,
       last_error = coalesce(a.error ->> 'message', last_error)
@@ -42,11 +42,11 @@ const FINISH_ATTEMPTS = `
   select * from counted`;
 
 /** The attempt's job after this attempt. Undefined: superseded, and nothing was changed. */
-export type Finish = JobView | undefined;
+export type Finish = JobProgress | undefined;
 
 /** @returns for each attempt, in order, what was recorded. */
 export async function finishAttempts(pool: Pool, attempts: readonly FinishedAttempt[]): Promise<Finish[]> {
-  const { rows } = await pool.query<JobRow & { seqs: number[]; attempts: number[] }>({
+  const { rows } = await pool.query<ProgressRow & { seqs: number[]; attempts: number[] }>({
     name: 'finish-attempts',
     text: FINISH_ATTEMPTS,
     values: [
@@ -54,14 +54,14 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
       attempts.map(({ decided }) => countOf(decided, 1)),
       attempts.map(({ decided }) => countOf(decided, 0)),
       attempts.map(({ decided }) => JSON.stringify(decided)),
-      attempts.map(({ counters }) => JSON.stringify(counters ? [counters] : [])),
+      attempts.map(({ counters }) => (counters ? JSON.stringify([counters]) : null)),
       attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
       attempts.map(({ decided }) => firstError(decided)),
     ],
   });
-  const recorded = new Map<string, JobView>();
+  const recorded = new Map<string, JobProgress>();
   for (const row of rows) {
-    const job = toJobView(row);
+    const job = toProgress(row);
     for (const [index, seq] of row.seqs.entries()) {
       recorded.set(keyOf({ jobId: job.id, seq, attempt: row.attempts[index] ?? 0 }), job);
     }

@@ -1,6 +1,6 @@
 import type { DecidedItem, HistoryEvent, TaskState } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
-import { type JobRow, type JobView, toJobView } from '../job-view.ts';
+import { type JobProgress, type ProgressRow, toProgress } from '../job-view.ts';
 import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { countOf } from './finish-attempts.ts';
@@ -38,7 +38,7 @@ export interface ReturnedTask {
   /** Until it may be claimed, in milliseconds. */
   readonly waitMs: number;
   /** Its job afterwards, if the attempt has decided items. */
-  readonly job: JobView | undefined;
+  readonly job: JobProgress | undefined;
 }
 
 /** running → ready or waiting, for each attempt that still is the running one. @returns undefined: superseded, or at the limit */
@@ -86,7 +86,7 @@ function statement({ event, to, counter, limit, waitMs, told }: WayBack): string
 /** A task that went back; or, with `job`, a job that has changed. */
 type ReturnedRow =
   | (AttemptRow & { readonly type: string; readonly wait_ms: number; readonly job: null })
-  | { readonly job_id: string; readonly job: JobRow };
+  | { readonly job_id: string; readonly job: ProgressRow };
 
 /** The transition that takes tasks back this way. */
 export function createReturnTasks(way: WayBack): ReturnTasks {
@@ -105,8 +105,8 @@ export function createReturnTasks(way: WayBack): ReturnTasks {
         attempts.map(({ error }) => (error ? JSON.stringify(error) : null)),
       ],
     });
-    const jobs = new Map<string, JobView>();
-    for (const row of rows) if (row.job) jobs.set(row.job_id, toJobView(row.job));
+    const jobs = new Map<string, JobProgress>();
+    for (const row of rows) if (row.job) jobs.set(row.job_id, toProgress(row.job));
     const returned = new Map<string, ReturnedTask>();
     for (const row of rows) {
       if (row.job) continue;

@@ -29,7 +29,8 @@ export interface StartedUploadSlice {
 export const SELECT_STARTED = `
   select s.job_id, s.seq, s.attempt, s.type, s.first_item, s.item_count, s.items, s.byte_from, s.byte_to, s.line,
     s.owner_id, j.timeout_ms, u.name as upload_name, u.format, u.csv_header,
-    (select coalesce(json_agg((d -> 0)::int), '[]') from jsonb_array_elements(s.decided) d) as decided_offsets
+    case when s.decided = '[]' then '[]'
+      else (select json_agg((d -> 0)::int) from jsonb_array_elements(s.decided) d) end as decided_offsets
   from started s
   join job j on j.id = s.job_id
   left join upload u on u.name = j.upload_name
