@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process';
  * process holds open. In a process group of its own, so that Ctrl-C does not end it before its time.
  * @returns call it when `pid` has ended, so that its number is not signalled when it belongs to somebody else
  */
-export function stopWithParent(pid: number): () => void {
-  const script = 'read -r line; kill -QUIT "$1" 2>/dev/null';
-  const watcher = spawn('/bin/sh', ['-c', script, 'sh', String(pid)], {
+export function stopWithParent(pid: number, signal: 'QUIT' | 'TERM' | 'KILL' = 'QUIT'): () => void {
+  const script = 'read -r line; kill -"$2" "$1" 2>/dev/null';
+  const watcher = spawn('/bin/sh', ['-c', script, 'sh', String(pid), signal], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',
