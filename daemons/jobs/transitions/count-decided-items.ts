@@ -29,12 +29,13 @@ export const COUNT_DECIDED_ITEMS = `
 
 /**
  * Locks the jobs that may still change, always in the same order; $1 has their ids. Not against rows of the history that refer to
- * them: whoever writes these may hold a task already.
+ * them: whoever writes these may hold a task already. The status comes from a subquery, because a constant would offer the index of
+ * jobs that are not completed, and all that wait would be looked through for these few.
  */
 export const LOCK_JOBS_IN_PROGRESS = `
   locked as materialized (
     select id, round, max_attempts, backoff_ms from job
-    where id = any($1::bigint[]) and status = 'IN_PROGRESS'
+    where id = any($1::bigint[]) and status = (select 'IN_PROGRESS')
     order by id
     for no key update
   )`;

@@ -66,16 +66,21 @@ function pageOf(
 type TagParameters = readonly string[] | undefined;
 
 function hasTags(tags: TagParameters, status: JobStatus | undefined): string[] {
-  const [first, ...others] = tags ?? [];
+  const [first, ...more] = tags ?? [];
   return [
     `job_tag.tag = ${first}`,
-    ...others.map(
+    ...more.map(
       (tag) => `exists (select from job_tag other where other.tag = ${tag}
         and other.started_at = job_tag.started_at and other.job_id = job_tag.job_id)`,
     ),
-    // As a value, not as a join: jobs are looked at one after the other until the page is full.
-    ...(status ? [`(select status from job where id = job_tag.job_id) = '${status}'`] : []),
+    // As a value, not as a join: jobs are looked at one after the other until the page is full. And as one of no other status,
+    // because it is expected then that most are.
+    ...(status ? [`(select status from job where id = job_tag.job_id) <> all('{${others(status)}}')`] : []),
   ];
+}
+
+function others(status: JobStatus): string {
+  return JOB_STATUSES.filter((other) => other !== status).join();
 }
 
 function hasStatus(status: JobStatus | undefined, tags: TagParameters): string[] {

@@ -28,9 +28,11 @@ export class Migration0002RoundsAndHistory extends Migration {
     this.addSql('alter table job alter column status set statistics 0');
     // What is not completed is little: a page of each state is read from the end of an index of its own.
     this.addSql('drop index job_not_completed');
-    this.addSql(`create index job_status on job (status, started_at, id) where status <> 'COMPLETED'`);
     this.addSql(`
-      create index job_owner_status on job (owner_id, status, started_at, id) where status <> 'COMPLETED'`);
+      create index job_status on job (status, started_at, id) include (type) where status <> 'COMPLETED'`);
+    this.addSql(`
+      create index job_owner_status on job (owner_id, status, started_at, id) include (type)
+      where status <> 'COMPLETED'`);
     // A job of each tag, in the orders in which lists ask for it: rows are only ever added, and none for jobs without tags. The
     // other statuses of tagged jobs are few again.
     this.addSql(`
