@@ -60,6 +60,21 @@ export type Acceptance =
   | { readonly outcome: 'existing' }
   | { readonly outcome: 'upload-gone' };
 
+/** Writes those of the jobs asked for that `which` says. */
+function insertJobs(which: string, ending: string): string {
+  return `
+    insert into job (id, owner_id, type, status, size, upload_name, idempotency_key, input_hash, priority, run_at,
+      timeout_ms, max_attempts, backoff_ms, unique_for, tags)
+    select id, owner_id, type, case when run_at > now() then 'SCHEDULED' else 'IN_PROGRESS' end, size, upload_name,
+      idempotency_key, input_hash, priority, run_at, (o ->> 'timeoutMs')::bigint, (o ->> 'maxAttempts')::int,
+      (o ->> 'backoffMs')::bigint, o ->> 'uniqueFor',
+      case when o ? 'tags' then array(select jsonb_array_elements_text(o -> 'tags')) else '{}' end
+    from asked
+    where ${which} and (upload_name is null or upload_name in (select name from kept_upload))
+    ${ending}
+    returning id, owner_id, type, started_at, status, run_at, tags`;
+}
+
 /**
  * none → job IN_PROGRESS with tasks `ready` (or `running`, where an executor has a place already), or SCHEDULED with tasks
  * `waiting`. The lock on `kept_upload` keeps `expire-uploads` from removing a file that a job accepted right now reads.
@@ -68,24 +83,22 @@ const ACCEPT_JOBS = `
   with asked as materialized (
     select nextval('job_id_seq') as id, a.*,
       coalesce((o ->> 'priority')::int, 0) as priority,
-      coalesce((o ->> 'runAt')::timestamptz, now() + (o ->> 'delayMs')::float8 * interval '1 ms') as run_at
+      coalesce((o ->> 'runAt')::timestamptz, now() + (o ->> 'delayMs')::float8 * interval '1 ms') as run_at,
+      -- Only these can meet another; looking for one costs each row two probes and a record in the log.
+      idempotency_key is not null or coalesce(o ? 'uniqueFor', false) as keyed
     from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[], $7::jsonb[])
       with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, o, ord)
   ), kept_upload as materialized (
     select name from upload where name = any($4::text[]) and removed_at is null for key share
-  ), accepted as (
-    insert into job (id, owner_id, type, status, size, upload_name, idempotency_key, input_hash, priority, run_at,
-      timeout_ms, max_attempts, backoff_ms, unique_for, tags)
-    select id, owner_id, type, case when run_at > now() then 'SCHEDULED' else 'IN_PROGRESS' end, size, upload_name,
-      idempotency_key, input_hash, priority, run_at, (o ->> 'timeoutMs')::bigint, (o ->> 'maxAttempts')::int,
-      (o ->> 'backoffMs')::bigint, o ->> 'uniqueFor',
-      case when o ? 'tags' then array(select jsonb_array_elements_text(o -> 'tags')) else '{}' end
-    from asked
-    where upload_name is null or upload_name in (select name from kept_upload)
-    -- Whoever writes the same keys at the same time waits; in one order, so that two can't wait for each other.
-    order by owner_id, o ->> 'uniqueFor', case when o ->> 'uniqueFor' is null then idempotency_key end, id
-    on conflict do nothing
-    returning id, owner_id, type, started_at, status, run_at, tags
+  ), keyless as (${insertJobs('not keyed', '')}
+  ), keyed as (${insertJobs(
+    'keyed',
+    // Whoever writes the same keys at the same time waits; in one order, so that two can't wait for each other.
+    `order by owner_id, o ->> 'uniqueFor', case when o ->> 'uniqueFor' is null then idempotency_key end, id
+    on conflict do nothing`,
+  )}
+  ), accepted as materialized (
+    select * from keyless union all select * from keyed
   ), tagged as (
     insert into job_tag (tag, owner_id, type, started_at, job_id)
     select tag, owner_id, type, started_at, id from accepted cross join unnest(tags) as tag where tags <> '{}'

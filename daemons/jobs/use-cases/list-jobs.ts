@@ -31,8 +31,8 @@ const MAX_LIMIT = 200;
 const SOURCES = { job: { id: 'job.id' }, job_tag: { id: 'job_tag.job_id' } } as const;
 type Source = keyof typeof SOURCES;
 
-/** A condition on the rows of a source. */
-type Condition = (source: Source) => string;
+/** A condition on the rows of a source, in a page of this status. */
+type Condition = (source: Source, status: JobStatus | undefined) => string;
 
 /** What stands after the job with this id in a list; a job that does not exist stands where its id would. */
 function beganBefore(source: Source, id: string): string {
@@ -54,7 +54,7 @@ function pageOf(
 ): string {
   const source = tags && (status ?? 'COMPLETED') === 'COMPLETED' ? 'job_tag' : 'job';
   const all = [
-    ...conditions.map((condition) => condition(source)),
+    ...conditions.map((condition) => condition(source, status)),
     ...(source === 'job_tag' ? hasTags(tags, status) : hasStatus(status, tags)),
   ];
   return `(
@@ -116,15 +116,22 @@ export async function listJobs(
     values.push(value);
     return `$${values.length}`;
   }
-  function add(value: unknown, condition: (parameter: string, source: Source) => string): void {
+  function add(
+    value: unknown,
+    condition: (parameter: string, ...where: Parameters<Condition>) => string,
+  ): void {
     if (value === undefined) return;
     const name = parameter(value);
-    conditions.push((source) => condition(name, source));
+    conditions.push((...where) => condition(name, ...where));
   }
 
   const types = filter.type?.length ? await Promise.all(filter.type.map(slugOf)) : undefined;
   add(ownerOf(identity, filter, 'jobs:read'), (id, source) => `${source}.owner_id = ${id}`);
-  add(types, (slugs, source) => `${source}.type = any(${slugs}::text[])`);
+  // An expression keeps to the index of the status, where the type stands as well: that of the type has all completed jobs, too.
+  add(types, (slugs, source, status) => {
+    const column = (status ?? 'COMPLETED') === 'COMPLETED' ? `${source}.type` : `(${source}.type || '')`;
+    return `${column} = any(${slugs}::text[])`;
+  });
   add(filter.startedAfter, (time, source) => `${source}.started_at >= ${time}`);
   add(filter.startedBefore, (time, source) => `${source}.started_at < ${time}`);
   add(before, (id, source) => beganBefore(source, `${id}::bigint`));
