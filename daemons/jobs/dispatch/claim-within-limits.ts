@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
+import { inTransaction } from '../in-transaction.ts';
 import { type Claim, type Claimed, claimTasks, FIRST_OWNER } from '../transitions/claim-tasks.ts';
 import { countRunningTasks } from '../transitions/count-running-tasks.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
@@ -71,20 +72,11 @@ export function createClaimWithinLimits(
     return { free, limited };
   }
 
-  async function takeTurns<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await pool.connect();
-    let failed = true;
-    try {
-      await client.query('begin');
+  function takeTurns<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    return inTransaction(pool, async (client) => {
       await client.query(TAKE_TURNS);
-      const result = await work(client);
-      await client.query('commit');
-      failed = false;
-      return result;
-    } finally {
-      // A connection in the middle of a transaction is closed, which ends the transaction.
-      client.release(failed);
-    }
+      return await work(client);
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { inTransaction } from '../in-transaction.ts';
 
 /** Uploads of one round at most. */
 const BATCH = 100;
@@ -28,21 +29,13 @@ const FORGET_UPLOADS = `
  * @returns the names of the uploads that no job can use any more.
  */
 export async function expireUploads(pool: Pool, retentionMs: number): Promise<string[]> {
-  const client = await pool.connect();
-  let failed = true;
-  try {
-    await client.query('begin');
+  return await inTransaction(pool, async (client) => {
     const locked = await client.query<{ name: string }>(LOCK_OLD_UPLOADS, [retentionMs]);
     const expired = await client.query<{ name: string }>(EXPIRE_UPLOADS, [
       locked.rows.map(({ name }) => name),
     ]);
     const names = expired.rows.map(({ name }) => name);
     await client.query(FORGET_UPLOADS, [names]);
-    await client.query('commit');
-    failed = false;
     return names;
-  } finally {
-    // A connection in the middle of a transaction is closed, which ends the transaction.
-    client.release(failed);
-  }
+  });
 }

@@ -5,6 +5,7 @@ import type { Notifications } from '../dispatch/notifications.ts';
 import { type PlacedJob, placeTasks, settlePlaces } from '../dispatch/place-tasks.ts';
 import type { TaskFeed } from '../dispatch/task-feed.ts';
 import type { Waker } from '../dispatch/wake-waiting.ts';
+import { inTransaction } from '../in-transaction.ts';
 import { fileUnreadable } from '../input/check-input.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { type Acceptance, acceptJobs, type NewJob } from '../transitions/accept-jobs.ts';
@@ -92,20 +93,18 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
 /** When an upload has gone that one of them reads, none is kept. */
 async function acceptAllOrNone(pool: Pool, jobs: readonly NewJob[], leaseMs: number): Promise<Acceptance[]> {
   if (jobs.every(({ uploadName }) => uploadName === null)) return await acceptJobs(pool, jobs, leaseMs);
-  const client = await pool.connect();
-  let failed = true;
-  try {
-    await client.query('begin');
-    const acceptances = await acceptJobs(client, jobs, leaseMs);
-    const gone = acceptances.findIndex(({ outcome }) => outcome === 'upload-gone');
-    await client.query(gone < 0 ? 'commit' : 'rollback');
-    failed = false;
-    if (gone < 0) return acceptances;
-    throw fileUnreadable(jobs[gone]?.uploadName ?? '');
-  } finally {
-    // A connection in the middle of a transaction is closed, which ends the transaction.
-    client.release(failed);
-  }
+  const acceptances = await inTransaction(
+    pool,
+    (client) => acceptJobs(client, jobs, leaseMs),
+    (all) => findGone(all) < 0,
+  );
+  const gone = findGone(acceptances);
+  if (gone < 0) return acceptances;
+  throw fileUnreadable(jobs[gone]?.uploadName ?? '');
+}
+
+function findGone(acceptances: readonly Acceptance[]): number {
+  return acceptances.findIndex(({ outcome }) => outcome === 'upload-gone');
 }
 
 function isAccepted(

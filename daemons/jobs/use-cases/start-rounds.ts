@@ -1,6 +1,7 @@
 import type { Logger } from '@jobber/shared/log';
 import type { Pool } from 'pg';
 import type { Notifications } from '../dispatch/notifications.ts';
+import { inTransaction } from '../in-transaction.ts';
 import type { JobView } from '../job-view.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { type Redriven, redriveTasks, type TaskRef } from '../transitions/redrive-tasks.ts';
@@ -59,19 +60,12 @@ export function createStartRounds(parts: {
 }
 
 /** Does it, and takes it back: what would happen is what happens. */
-async function rehearse(pool: Pool, tasks: readonly TaskRef[], by: string): Promise<Redriven> {
-  const client = await pool.connect();
-  let failed = true;
-  try {
-    await client.query('begin');
-    const redriven = await redriveTasks(client, tasks, by);
-    await client.query('rollback');
-    failed = false;
-    return redriven;
-  } finally {
-    // A connection in the middle of a transaction is closed, which ends the transaction.
-    client.release(failed);
-  }
+function rehearse(pool: Pool, tasks: readonly TaskRef[], by: string): Promise<Redriven> {
+  return inTransaction(
+    pool,
+    (client) => redriveTasks(client, tasks, by),
+    () => false,
+  );
 }
 
 function cutBetweenJobs(tasks: readonly TaskRef[]): TaskRef[][] {
