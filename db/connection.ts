@@ -15,7 +15,7 @@ export interface DatabaseDefinition {
 }
 
 export interface DatabaseOptions {
-  /** postgresql://user:password@host:port/database */
+  /** postgresql://user:password@host:port/database, and parameters such as `?sslmode=verify-full&sslrootcert=/path/ca.pem` */
   readonly url: string;
   /** Connections at most. */
   readonly poolSize?: number;
@@ -51,6 +51,8 @@ export async function openDatabase(
     migrations: { migrationsList: [...definition.migrations], snapshot: false, tableName: 'migrations' },
     pool: { min: 0, max: poolSize },
     driverOptions: {
+      // The ORM takes apart the address and drops its parameters: sslmode=verify-full would be connected to in the clear.
+      connectionString: url,
       connectionTimeoutMillis: 4_000,
       application_name: applicationName,
       keepAlive: true,

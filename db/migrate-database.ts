@@ -1,4 +1,10 @@
-import { type DatabaseDefinition, openDatabase } from './connection.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type DatabaseDefinition,
+  isDatabaseUnavailable,
+  openDatabase,
+  pendingMigrations,
+} from './connection.ts';
 
 /** Any number, the same for all: whoever holds its advisory lock migrates. */
 const MIGRATION_LOCK = 7_205_759_403;
@@ -26,6 +32,53 @@ export async function migrate(definition: DatabaseDefinition, url: string): Prom
       // Destroys the connection, and the lock with it.
       lock.release(true);
     }
+  } finally {
+    await database.close();
+  }
+}
+
+/** Between two looks at a database that is not as it should be yet, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Runs `work` again and again while the database can't be reached, for at most `waitMs` milliseconds.
+ * @throws what `work` has thrown at last
+ */
+export async function whileUnreachable<T>(waitMs: number, work: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + waitMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseUnavailable(error) || performance.now() >= giveUpAt) throw error;
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+}
+
+/**
+ * Waits until somebody else has brought a database up to date; changes nothing.
+ * @returns the migrations that are still missing after `waitMs` milliseconds; empty as soon as there are none
+ * @throws what the database says when it can't be reached or refuses
+ */
+export async function awaitMigrations(
+  definition: DatabaseDefinition,
+  url: string,
+  waitMs: number,
+): Promise<string[]> {
+  const giveUpAt = performance.now() + waitMs;
+  for (;;) {
+    const pending = await whileUnreachable(giveUpAt - performance.now(), () => look(definition, url));
+    if (pending.length === 0 || performance.now() >= giveUpAt) return pending;
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+async function look(definition: DatabaseDefinition, url: string): Promise<string[]> {
+  const applicationName = `jobber-await-${definition.name}`;
+  const database = await openDatabase(definition, { url, poolSize: 1, applicationName });
+  try {
+    return await pendingMigrations(database);
   } finally {
     await database.close();
   }

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createTestDatabase } from '@jobber/compose/test-database';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { authDatabase } from './auth/index.ts';
 import { openDatabase, pendingMigrations } from './connection.ts';
-import { migrate } from './migrate-database.ts';
+import { migrate, whileUnreachable } from './migrate-database.ts';
 
 const AUTH_MIGRATIONS = ['0001-users-and-sessions', '0002-revocations'];
 
@@ -74,8 +74,16 @@ test('the command says what it did', async () => {
 });
 
 test('wrong usage, missing addresses and an unreachable server have codes and sentences of their own', async () => {
-  for (const args of [[], ['orders'], ['auth', 'jobs'], ['__proto__']]) {
-    expect(await runMigrate(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^Usage: /) });
+  const wrong = [
+    [],
+    ['orders'],
+    ['auth', 'jobs'],
+    ['__proto__'],
+    ['auth', '--force'],
+    ['auth', '--wait-seconds', '1e3'],
+  ];
+  for (const run of await Promise.all(wrong.map((args) => runMigrate(args)))) {
+    expect(run).toMatchObject({ code: 2, stderr: expect.stringMatching(/^Usage: /) });
   }
   const missing = await runMigrate(['all'], { AUTH_DATABASE_URL: 'mysql://root:hunter2@host/auth' });
   expect(missing.code).toBe(78);
@@ -90,4 +98,35 @@ test('wrong usage, missing addresses and an unreachable server have codes and se
     stderr: expect.stringMatching(/^auth: not migrated: .*ECONNREFUSED/),
   });
   expect(unreachable.stderr).not.toContain('hunter2');
+});
+
+test('with --await nothing is changed: it ends once somebody else has migrated, or says what is missing', async () => {
+  const { url } = await createTestDatabase();
+  const environment = { AUTH_DATABASE_URL: url };
+  const late = await runMigrate(['auth', '--await'], environment);
+  expect(late).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `auth: not migrated: ${AUTH_MIGRATIONS.join(', ')} still missing after 0 s\n`,
+  });
+  const waiting = runMigrate(['auth', '--await', '--wait-seconds', '60'], environment);
+  expect(await migrate(authDatabase, url)).toEqual(AUTH_MIGRATIONS);
+  expect(await waiting).toEqual({ code: 0, stdout: 'auth: up to date\n', stderr: '' });
+});
+
+test('a server that is not there is waited for; what it refuses is told at once, and so is one that stays away', async () => {
+  const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+  const comesUp = vi.fn().mockRejectedValueOnce(away).mockResolvedValueOnce('done');
+  expect(await whileUnreachable(60_000, comesUp)).toBe('done');
+  expect(comesUp).toHaveBeenCalledTimes(2);
+  const refuses = vi.fn().mockRejectedValue(Object.assign(new Error('no password'), { code: '28P01' }));
+  await expect(whileUnreachable(60_000, refuses)).rejects.toThrow('no password');
+  expect(refuses).toHaveBeenCalledTimes(1);
+  await expect(whileUnreachable(0, () => Promise.reject(away))).rejects.toBe(away);
+});
+
+test('parameters of the address hold: a connection that must be encrypted is not made in the clear', async () => {
+  const { url } = await createTestDatabase();
+  const run = await runMigrate(['auth'], { AUTH_DATABASE_URL: `${url}?sslmode=verify-full` });
+  expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('does not support SSL') });
 });

@@ -1,6 +1,13 @@
 // Applies migrations: `node db/migrate.ts all|auth|jobs|products`, with the addresses in *_DATABASE_URL.
+import { parseArgs } from 'node:util';
 import type { DatabaseDefinition } from './connection.ts';
-import { migrate } from './migrate-database.ts';
+import { awaitMigrations, migrate, whileUnreachable } from './migrate-database.ts';
+
+const USAGE = `Usage: node db/migrate.ts all|auth|jobs|products [--await] [--wait-seconds N]
+
+  --await           change nothing; wait until somebody else has applied all migrations
+  --wait-seconds N  how long to wait for the server, and with --await for the migrations, 0 to 86400; otherwise 0
+`;
 
 const DATABASES = {
   auth: {
@@ -19,27 +26,30 @@ const DATABASES = {
 
 type DatabaseName = keyof typeof DATABASES;
 
+interface Request {
+  readonly names: readonly DatabaseName[];
+  readonly onlyAwait: boolean;
+  readonly waitMs: number;
+}
+
 /** Exit codes: 0 done, 1 a database refused, 2 wrong usage, 78 (BSD's EX_CONFIG) an address is missing or malformed. */
 async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const names = namesOf(args);
-  if (!names) {
-    process.stderr.write('Usage: node db/migrate.ts all|auth|jobs|products\n');
+  const request = readRequest(args);
+  if (!request) {
+    process.stderr.write(USAGE);
     return 2;
   }
-  const problems = names.flatMap((name) => addressProblem(DATABASES[name].variable, environment));
+  const problems = request.names.flatMap((name) => addressProblem(DATABASES[name].variable, environment));
   if (problems.length > 0) {
     process.stderr.write(`${problems.join('\n')}\n`);
     return 78;
   }
   let exitCode = 0;
   // All of them, also after one has failed: one run names everything.
-  for (const name of names) {
+  for (const name of request.names) {
     const { variable, load } = DATABASES[name];
     try {
-      const applied = await migrate(await load(), environment[variable] ?? '');
-      process.stdout.write(
-        `${name}: ${applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date'}\n`,
-      );
+      process.stdout.write(`${name}: ${await bring(await load(), environment[variable] ?? '', request)}\n`);
     } catch (error) {
       process.stderr.write(`${name}: not migrated: ${describe(error)}\n`);
       exitCode = 1;
@@ -48,11 +58,40 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
   return exitCode;
 }
 
-function namesOf(args: readonly string[]): DatabaseName[] | undefined {
+/** @returns what was done, or found. @throws Error when the database is not up to date afterwards */
+async function bring(
+  definition: DatabaseDefinition,
+  url: string,
+  { onlyAwait, waitMs }: Request,
+): Promise<string> {
+  if (onlyAwait) {
+    const pending = await awaitMigrations(definition, url, waitMs);
+    if (pending.length === 0) return 'up to date';
+    throw new Error(`${pending.join(', ')} still missing after ${waitMs / 1_000} s`);
+  }
+  const applied = await whileUnreachable(waitMs, () => migrate(definition, url));
+  return applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date';
+}
+
+function readRequest(args: readonly string[]): Request | undefined {
+  const options = { await: { type: 'boolean' }, 'wait-seconds': { type: 'string', default: '0' } } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const names = namesOf(positionals);
+    const seconds = values['wait-seconds'];
+    if (!names || !/^\d{1,5}$/.test(seconds) || Number(seconds) > 86_400) return undefined;
+    return { names, onlyAwait: values.await ?? false, waitMs: Number(seconds) * 1_000 };
+  } catch {
+    // An option that there is not.
+    return undefined;
+  }
+}
+
+function namesOf(positionals: readonly string[]): DatabaseName[] | undefined {
   const all = Object.keys(DATABASES) as DatabaseName[];
-  if (args.length !== 1) return undefined;
-  if (args[0] === 'all') return all;
-  const named = all.filter((name) => name === args[0]);
+  if (positionals.length !== 1) return undefined;
+  if (positionals[0] === 'all') return all;
+  const named = all.filter((name) => name === positionals[0]);
   return named.length > 0 ? named : undefined;
 }
 
