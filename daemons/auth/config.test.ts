@@ -27,6 +27,7 @@ test('two variables are enough, and the rest has defaults that suit production',
     refreshTokenTtlDays: 30,
     cookieSecure: false,
     registrationsPerHour: 100,
+    trustedProxies: [],
     setupToken: undefined,
     environment: 'production',
     warnings: [],
@@ -69,4 +70,12 @@ test('.env.example is a whole configuration in development, and is refused in pr
   const message = problemsOf({ ...example, NODE_ENV: 'production' });
   expect(message).toContain('SERVICE_SECRET is a published example');
   expect(message).toContain('AUTH_SETUP_TOKEN is a published example');
+});
+
+test('trusted proxies are ranges of addresses, and nothing else', () => {
+  const ranges = (value: string) => ({ ...MINIMAL, AUTH_TRUSTED_PROXIES: value });
+  expect(loadAuthConfig(ranges('10.0.0.0/8, fd00::/8')).trustedProxies).toEqual(['10.0.0.0/8', 'fd00::/8']);
+  for (const value of ['10.0.0.1', '10.0.0.0/33', 'proxy.example.com', '10.0.0.0/8,', '*', '10.0.0.0/8/8']) {
+    expect(problemsOf(ranges(value))).toMatch(/^AUTH_TRUSTED_PROXIES must be ranges of addresses such as/);
+  }
 });

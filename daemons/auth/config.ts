@@ -1,4 +1,5 @@
 import {
+  addressRanges,
   type DaemonConfig,
   flag,
   integer,
@@ -21,6 +22,8 @@ const SETTINGS = {
   refreshTokenTtlDays: setting('AUTH_REFRESH_TOKEN_TTL_DAYS', integer(30, { min: 1, max: 365 })),
   cookieSecure: setting('AUTH_COOKIE_SECURE', flag(false)),
   registrationsPerHour: setting('AUTH_REGISTRATIONS_PER_HOUR', integer(100, { min: 0, max: 1_000_000 })),
+  /** Whose X-Forwarded-For is believed. */
+  trustedProxies: setting('AUTH_TRUSTED_PROXIES', addressRanges()),
   setupToken: setting('AUTH_SETUP_TOKEN', secret().optional(), {
     secret: true,
     toleratedInDevelopment: publishedSecret().optional(),

@@ -10,7 +10,7 @@ import { dateTimeScalar, graphqlRoute } from '@jobber/shared/graphql';
 import { createGroupCommit } from '@jobber/shared/group-commit';
 import { serveGrpc } from '@jobber/shared/grpc';
 import { createHealth, type Health, healthRoutes } from '@jobber/shared/health';
-import { errorResponse, serveHttp } from '@jobber/shared/http';
+import { errorResponse, serveHttp, trustProxies } from '@jobber/shared/http';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Logger } from '@jobber/shared/log';
 import { createMetrics, metricsRoute } from '@jobber/shared/telemetry';
@@ -169,6 +169,7 @@ async function graphqlApp(
       logOut: buildLogOut(shared),
       findMe: buildFindMe(shared),
       listUsers: buildListUsers(shared),
+      isTrustedProxy: trustProxies(config.trustedProxies),
       cookie: { secure: config.cookieSecure, maxAgeSeconds: config.accessTokenTtlSeconds },
       metrics,
       classify,

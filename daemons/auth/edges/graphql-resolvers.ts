@@ -1,7 +1,7 @@
 import { callerOf } from '@jobber/shared/auth-guard';
 import { type ClassifyError, isAppError } from '@jobber/shared/errors';
 import type { Resolvers } from '@jobber/shared/graphql';
-import { clientAddress } from '@jobber/shared/http';
+import { clientAddress, type IsTrustedProxy } from '@jobber/shared/http';
 import type { Context } from 'hono';
 import type { AuthMetrics } from '../auth-metrics.ts';
 import type { IssuedSession } from '../sessions/issued-session.ts';
@@ -26,6 +26,7 @@ export interface ResolverParts {
   readonly findMe: FindMe;
   readonly listUsers: ListUsers;
   readonly cookie: CookieRules;
+  readonly isTrustedProxy: IsTrustedProxy;
   readonly metrics: AuthMetrics;
   readonly classify: ClassifyError;
 }
@@ -71,14 +72,14 @@ export function graphqlResolvers(parts: ResolverParts): Resolvers {
         email,
         password,
         setupToken: setupToken ?? undefined,
-        address: addressOf(c),
+        address: addressOf(c, parts.isTrustedProxy),
       });
     },
 
     async login({ loginInput }: { loginInput: LoginInput }, c: Context) {
       const { email, password } = loginInput;
       const session = await counted(metrics.logins, () =>
-        parts.logIn({ email, password, address: addressOf(c) }),
+        parts.logIn({ email, password, address: addressOf(c, parts.isTrustedProxy) }),
       );
       return presentSession(session, c);
     },
@@ -107,6 +108,6 @@ interface LoginInput {
   readonly password: string;
 }
 
-function addressOf(c: Context): string {
-  return addressKey(clientAddress(c));
+function addressOf(c: Context, isTrustedProxy: IsTrustedProxy): string {
+  return addressKey(clientAddress(c, isTrustedProxy));
 }

@@ -5,6 +5,7 @@ const auth = await startTestAuth();
 const withoutToken = await startTestAuth({ setupToken: undefined });
 const raced = await startTestAuth();
 const limited = await startTestAuth({ registrationsPerHour: 3 });
+const proxied = await startTestAuth({ registrationsPerHour: 1, trustedProxies: ['127.0.0.0/8', '::1/128'] });
 const unlimited = await startTestAuth({ registrationsPerHour: 0 });
 
 function createUser(on: typeof auth, email: string, setupToken?: string | null) {
@@ -99,6 +100,37 @@ test('so many users an hour are registered from one address, also when they come
   await pool.query(`update throttle set last_failure_at = last_failure_at - interval '1 hour'
     where key like 'registered:%'`);
   expect((await createUser(limited, 'later@example.com')).data).not.toBeNull();
+});
+
+test('behind a trusted proxy each client has its own limit, and gets no other one by a header of its own', async () => {
+  const register = (email: string, forwardedFor: string) =>
+    proxied.post(
+      CREATE_USER,
+      { input: { email, password: TEST_PASSWORD } },
+      { 'x-forwarded-for': forwardedFor },
+    );
+  const reasons: unknown[] = [];
+  for (const [index, told] of [
+    '198.51.100.1',
+    '198.51.100.2',
+    '198.51.100.1',
+    '203.0.113.9, 198.51.100.1',
+  ].entries()) {
+    const { answer } = await register(`proxied${index}@example.com`, told);
+    reasons.push(answer.errors ? reasonOf(answer) : 'registered');
+  }
+  expect(reasons).toEqual(['registered', 'registered', 'THROTTLED', 'THROTTLED']);
+  // Who is not trusted to speak for others is one address, whatever it says.
+  const { answer } = await limited.post(
+    CREATE_USER,
+    { input: { email: 'spoofed@example.com', password: TEST_PASSWORD } },
+    { 'x-forwarded-for': '198.51.100.77' },
+  );
+  expect(answer.errors).toBeUndefined();
+  const { rows } = await limited.database.pool.query(
+    "select key from throttle where key like 'registered:%'",
+  );
+  expect(JSON.stringify(rows)).not.toContain('198.51.100.77');
 });
 
 test('only who is registered counts against the limit', async () => {

@@ -3,6 +3,7 @@ export { ConfigError, type ConfigOf, loadConfig, type Settings, setting } from '
 export { type ConfigSection, type DaemonConfig, loadDaemonConfig } from './load-daemon-config.ts';
 export { withSecretFiles } from './secret-files.ts';
 export {
+  addressRanges,
   flag,
   grpcAddress,
   integer,

@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net';
 import { z } from 'zod';
 
 const PUBLISHED_SECRETS = ['change-me', 'changeme', 'secret', 'development', 'example', 'password', 'jobber'];
@@ -59,6 +60,28 @@ export function grpcAddress(fallback: string) {
     .string()
     .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/, 'must be an address such as localhost:5000')
     .default(fallback);
+}
+
+/** Ranges of addresses such as `10.0.0.0/8,fd00::/8`. None: an empty list. */
+export function addressRanges() {
+  return z
+    .string()
+    .default('')
+    .transform((value) => (value === '' ? [] : value.split(',').map((range) => range.trim())))
+    .refine(
+      (ranges) => ranges.every(isAddressRange),
+      'must be ranges of addresses such as 10.0.0.0/8, separated by commas',
+    );
+}
+
+function isAddressRange(text: string): boolean {
+  const [, network = '', bits] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
+  try {
+    new BlockList().addSubnet(network, Number(bits), isIPv6(network) ? 'ipv6' : 'ipv4');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A secret of at least 32 characters that is not one of those published in examples. Declare it as a secret. */

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 
 /** A check that readiness depends on: resolves when usable, rejects with the reason when not. */
 export interface ReadinessCheck {
@@ -54,16 +54,22 @@ function publicReason(error: unknown): string {
   return error instanceof Error && error.message.startsWith('no answer') ? error.message : 'not usable';
 }
 
-/** `/<daemon>/healthcheck` and `/live`: the process answers. `/ready`: it can serve, or 503 and why not. */
+/**
+ * `/<daemon>/healthcheck` and `/live`: the process answers. `/ready`: it can serve, or 503; why not is told only to those who
+ * ask directly, such as an orchestrator's probe, and not through a proxy or an ingress, behind which is the internet.
+ */
 export function healthRoutes(daemon: string, health: Health): Hono {
   const app = new Hono();
   app.get(`/${daemon}/healthcheck`, (c) => c.json({ status: 'ok' }));
   app.get(`/${daemon}/live`, (c) => c.json({ status: 'ok' }));
   app.get(`/${daemon}/ready`, async (c) => {
     const problems = await health.problems();
-    return problems.length === 0
-      ? c.json({ status: 'ready' })
-      : c.json({ status: 'not ready', problems }, 503);
+    if (problems.length === 0) return c.json({ status: 'ready' });
+    return c.json({ status: 'not ready', ...(isProxied(c) ? {} : { problems }) }, 503);
   });
   return app;
+}
+
+function isProxied(c: Context): boolean {
+  return ['x-forwarded-for', 'forwarded', 'via'].some((header) => c.req.header(header) !== undefined);
 }

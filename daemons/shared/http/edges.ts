@@ -36,12 +36,6 @@ export function limitArrival(ms: number, onLate: (c: Context) => Response): Midd
   };
 }
 
-/** The address that a request came from, as the socket knows it; a header could be forged. */
-export function clientAddress(c: Context): string {
-  const { incoming } = c.env as { incoming?: IncomingMessage };
-  return incoming?.socket.remoteAddress ?? 'unknown';
-}
-
 /** A refusal as plain HTTP with JSON, for edges that are not GraphQL. Unknown errors become a bare 500. */
 export function errorResponse(c: Context, error: unknown, classify?: ClassifyError): Response {
   const known = isAppError(error) ? error : classify?.(error);

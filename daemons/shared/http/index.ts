@@ -1,2 +1,3 @@
-export { clientAddress, errorResponse, limitArrival, limitBody } from './edges.ts';
+export { clientAddress, type IsTrustedProxy, trustProxies } from './client-address.ts';
+export { errorResponse, limitArrival, limitBody } from './edges.ts';
 export { type ServeOptions, serveHttp } from './serve-http.ts';
