@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 // Fault tests have a configuration of their own, faults/vitest.config.ts; so have those that need a broker, vitest.intake.config.ts.
-const outside = ['**/node_modules/**', '**/dist/**', '**/*.fault.test.ts', '**/*.pulsar.test.ts'];
+const outside = [
+  '**/node_modules/**',
+  '**/dist/**',
+  '**/*.fault.test.ts',
+  '**/*.pulsar.test.ts',
+  '**/*.chart.test.ts',
+];
 
 export default defineConfig({
   // Vite would take graphql's index.mjs and Node takes index.js: two copies that refuse each other's schemas.

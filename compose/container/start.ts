@@ -12,13 +12,13 @@ import {
 const EXIT_USAGE = 2;
 const EXIT_CONFIG = 78;
 const DATABASE_URLS = ['AUTH_DATABASE_URL', 'JOBS_DATABASE_URL', 'PRODUCTS_DATABASE_URL'];
-const USAGE = `Usage: one of ${DAEMONS.join(', ')}, migrate [all|auth|jobs|products], make-secrets\n`;
+const USAGE = `Usage: one of ${DAEMONS.join(', ')}, migrate [all|auth|jobs|products] [--await] [--wait-seconds N], make-secrets\n`;
 
 async function main([command, ...args]: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   if (isDaemon(command) && args.length === 0) {
     sayVersion(command, environment);
     await run(daemonProgram(command));
-  } else if (command === 'migrate' && args.length <= 1) {
+  } else if (command === 'migrate') {
     // The migrate program knows no files.
     Object.assign(environment, withSecretFiles(DATABASE_URLS, environment));
     await run(migrateProgram(), args.length === 0 ? ['all'] : args);

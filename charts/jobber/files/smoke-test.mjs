@@ -3,15 +3,13 @@
 import { randomUUID } from 'node:crypto';
 
 // With a password that is kept it is the same account each time; without one, an account of this run's own.
-const { TEST_PASSWORD: kept } = process.env;
+const { TEST_PASSWORD: kept, AUTH_URL, JOBS_URL, PRODUCTS_URL } = process.env;
+const auth = `${AUTH_URL || 'http://auth-http:3000'}/auth/graphql`;
+const jobs = `${JOBS_URL || 'http://jobs-http:3001'}/jobs/graphql`;
+const products = `${PRODUCTS_URL || 'http://products-http:3003'}/products/graphql`;
 const EMAIL = kept ? 'helm-test@jobber.example' : `helm-test-${randomUUID()}@jobber.example`;
 const PASSWORD = kept || randomUUID();
 const LIMIT_MS = 240_000;
-const [auth, jobs, products] = [
-  'http://auth-http:3000/auth/graphql',
-  'http://jobs-http:3001/jobs/graphql',
-  'http://products-http:3003/products/graphql',
-];
 const giveUpAt = Date.now() + LIMIT_MS;
 
 /** One request of GraphQL. A refusal that may pass, such as a daemon that is about to start, is tried again. */
