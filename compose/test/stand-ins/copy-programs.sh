@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# copy-programs.sh <folder> <program…>: makes a root file system of this machine's own programs and the libraries that
+# copy-programs.sh <folder> <program or path…>: makes a root file system of this machine's own programs and the libraries that
 # they need; for base images that stand in, in tests, for those of a registry.
 set -euo pipefail
 
@@ -26,7 +26,8 @@ copy_with_libraries() {
 }
 
 for program in "$@"; do
-  path=$(type -P "$program") || { echo "copy-programs.sh: there is no $program on this machine" >&2; exit 1; }
+  path=$program
+  [[ $program = */* ]] || path=$(type -P "$program") || { echo "copy-programs.sh: there is no $program on this machine" >&2; exit 1; }
   copy_with_libraries "$path"
 done
 # What is asked for by name, and what native packages link to.

@@ -1,0 +1,85 @@
+// `npm run test:compose`: builds the image and runs docker-compose.yaml on a Docker engine of its own, with base images
+// that stand in for those of a registry, and uses what runs as people do. Needs root, docker.io and iptables, and
+// postgresql-client for the stand-in; what is missing is told as a skip. The last line counts the checks.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findFreePort } from '../embedded/free-port.ts';
+import { checkFiles, checkImage } from './check-build.ts';
+import { checkHardening, checkStops, checkUse } from './check-platform.ts';
+import { checkPulsar, checkRestarts, checkScale } from './check-restarts.ts';
+import { startEngine } from './engine.ts';
+import { openPlatform } from './platform.ts';
+import { createReport, type Report } from './report.ts';
+import { makePulsarStandIn, makeStandIns } from './stand-ins/make-stand-ins.ts';
+
+async function main(environment: NodeJS.ProcessEnv): Promise<number> {
+  const report = createReport();
+  const folder = mkdtempSync(join(tmpdir(), 'jobber-compose-'));
+  mkdirSync(join(folder, 'engine'));
+  try {
+    const engine = await startEngine(join(folder, 'engine'), environment);
+    if (typeof engine === 'string') {
+      report.skip(
+        'the image and the platform in containers',
+        `${engine}; compose/compose-files.test.ts reads the files`,
+      );
+      return report.end();
+    }
+    console.log(`Docker Compose ${engine.composeVersion}, an engine in ${folder}`);
+    try {
+      await checkAll(report, folder, engine.environment);
+    } finally {
+      await engine.stop();
+    }
+    return report.end();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function checkAll(report: Report, folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const ports = { auth: await findFreePort(), jobs: await findFreePort(), products: await findFreePort() };
+  const inProject = { project: 'jobbertest', ports };
+  const missing = await makeStandIns(environment);
+  if (missing !== undefined) {
+    report.skip('the image and the platform in containers', missing);
+    return;
+  }
+  const direct = openPlatform({ ...inProject, environment: { ...environment, JOBBER_BROKER: 'direct' } });
+  await checkFiles(report, direct);
+  if (!(await checkImage(report, direct))) {
+    report.skip('the platform in containers', 'there is no image');
+    return;
+  }
+  try {
+    const started = await report.check(
+      'docker compose up -d --wait ends when everything is ready',
+      async () => {
+        await direct.compose('up', '-d', '--wait', '--wait-timeout', '240');
+      },
+    );
+    if (!started) {
+      console.log(await direct.compose('logs', '--tail', '30'));
+      return;
+    }
+    await checkHardening(report, direct);
+    await checkUse(report, direct, folder);
+    await checkScale(report, direct);
+    await checkRestarts(report, direct);
+    await checkStops(report, direct);
+    const withoutPulsar = await makePulsarStandIn(environment);
+    if (withoutPulsar !== undefined) report.skip('the platform over Apache Pulsar', withoutPulsar);
+    else await checkPulsar(report, openPlatform({ ...inProject, environment }));
+  } finally {
+    await report.check('docker compose down -v leaves no container and no volume', async () => {
+      await direct.compose('down', '-v', '--timeout', '35');
+      const left = [await direct.docker('ps', '-aq'), await direct.docker('volume', 'ls', '-q')]
+        .join('')
+        .trim();
+      if (left !== '') throw new Error(`left are ${left}`);
+    });
+  }
+}
+
+process.exitCode = await main(process.env);
