@@ -7,6 +7,8 @@ export interface ExecutorMetrics {
   readonly handlerSeconds: Histogram<'type'>;
   readonly heartbeatFailures: Counter;
   readonly streamReconnects: Counter;
+  /** `result`: followed, superseded, passed-on, unanswered, or why a message is no hint. */
+  readonly hints: Counter<'type' | 'result'>;
 }
 
 /** @param running how many attempts there are now */
@@ -48,6 +50,12 @@ export function createExecutorMetrics(registry: Registry, running: () => number)
     streamReconnects: new Counter({
       name: 'jobber_executor_stream_reconnects_total',
       help: 'How often the stream of tasks was opened anew',
+      registers,
+    }),
+    hints: new Counter({
+      name: 'jobber_executor_hints_total',
+      help: 'Messages of the broker by what became of them: followed, superseded, passed-on, unanswered, or why it is no hint',
+      labelNames: ['type', 'result'],
       registers,
     }),
   };

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { JobType } from '@jobber/job-types';
 import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
 import { ProductsServiceDefinition } from '@jobber/proto/products/v1/products';
+import type { Broker } from '@jobber/shared/broker';
 import { createGrpcClient } from '@jobber/shared/grpc';
 import { createHealth, type Health, healthRoutes } from '@jobber/shared/health';
 import { serveHttp } from '@jobber/shared/http';
@@ -23,6 +24,9 @@ import { createProcessPool } from './handlers/process-pool.ts';
 import { runInline } from './handlers/run-inline.ts';
 import { createThreadPool } from './handlers/thread-pool.ts';
 import { createDirectIntake } from './intake/direct-intake.ts';
+import type { Intake } from './intake/intake.ts';
+import { createPulsarIntake } from './intake/pulsar-intake.ts';
+import { createStartHinted } from './intake/start-hinted.ts';
 import { loadJobTypes, resolveModules } from './job-types/load-job-types.ts';
 import { offerJobTypes } from './job-types/offer-job-types.ts';
 import { createProductWriter } from './services/product-writer.ts';
@@ -37,6 +41,8 @@ interface Parts {
   readonly config: ExecutorConfig;
   readonly scope: Scope;
   readonly log: Logger;
+  /** In place of the one that is configured. */
+  readonly broker?: Broker;
 }
 
 /**
@@ -48,6 +54,7 @@ export async function startExecutor({
   config,
   scope,
   log,
+  broker,
 }: Parts): Promise<{ port: number; executorId: string }> {
   for (const warning of config.warnings) log.warn(warning);
   const executorId = `${hostname().replaceAll(/[^\w.-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -69,14 +76,7 @@ export async function startExecutor({
     runHandler,
     log,
   };
-  const intake = createDirectIntake({
-    client: jobs,
-    executorId,
-    slugs: types.map(({ slug }) => slug),
-    register: () => offerJobTypes(jobs, executorId, types),
-    onReconnect: () => metrics.streamReconnects.inc(),
-    log,
-  });
+  const intake = openIntake();
   const processes = types.some(({ runs }) => runs === 'process') ? config.processes : 0;
   const minSlots = Math.min(config.concurrency + config.threads + processes, config.maxTasks);
   const work = createWork({
@@ -117,6 +117,26 @@ export async function startExecutor({
       tls: config.tls,
       scope,
     } as const;
+  }
+
+  function openIntake(): Intake {
+    const shared = {
+      slugs: types.map(({ slug }) => slug),
+      register: () => offerJobTypes(jobs, executorId, types),
+      log,
+    };
+    if (!broker) {
+      const onReconnect = () => metrics.streamReconnects.inc();
+      return createDirectIntake({ ...shared, client: jobs, executorId, onReconnect });
+    }
+    // Closed after the last outcome is stored and its message acknowledged.
+    scope.defer('broker', () => broker.close());
+    return createPulsarIntake({
+      ...shared,
+      broker,
+      start: createStartHinted(jobs, executorId),
+      onHint: (type, result) => metrics.hints.inc({ type, result }),
+    });
   }
 
   function createHandlerRunner(): (run: HandlerRun & { type: JobType }) => Promise<HandlerReport> {

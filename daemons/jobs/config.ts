@@ -31,6 +31,8 @@ const SETTINGS = {
   maxRunningPerUser: setting('JOBS_MAX_RUNNING_PER_USER', integer(0, { min: 0, max: 1_000_000 })),
   /** How long an executor may be silent before its tasks are given to others. */
   leaseSeconds: setting('JOBS_LEASE_SECONDS', integer(15, { min: 1, max: 3600 })),
+  /** With a broker: how long a task may be dispatched and not started before its hint is taken for lost. */
+  hintSeconds: setting('JOBS_HINT_SECONDS', integer(30, { min: 1, max: 3600 })),
 };
 
 const SECTIONS = { broker: brokerSection };

@@ -8,6 +8,9 @@ export interface JobsMetrics {
   readonly tasksClaimed: Counter<'type'>;
   readonly attemptsEnded: Counter<'outcome'>;
   readonly tasksRescued: Counter<'type'>;
+  readonly hintsPublished: Counter<'type'>;
+  readonly hintsUnconfirmed: Counter<'type'>;
+  readonly hintsLost: Counter<'type'>;
   readonly tasksBuried: Counter;
   readonly tasksRedriven: Counter<'type'>;
   readonly batchSize: Histogram<'batch'>;
@@ -48,6 +51,24 @@ export function createJobsMetrics(registry: Registry): JobsMetrics {
       labelNames: ['type'],
       registers,
     }),
+    hintsPublished: new Counter({
+      name: 'jobber_jobs_hints_published_total',
+      help: 'Hints of tasks that the broker has confirmed',
+      labelNames: ['type'],
+      registers,
+    }),
+    hintsUnconfirmed: new Counter({
+      name: 'jobber_jobs_hints_unconfirmed_total',
+      help: 'Hints that the broker did not confirm in time; their tasks became ready again',
+      labelNames: ['type'],
+      registers,
+    }),
+    hintsLost: new Counter({
+      name: 'jobber_jobs_hints_lost_total',
+      help: 'Hints that nobody has followed in time: lost, or behind others; their tasks became ready again',
+      labelNames: ['type'],
+      registers,
+    }),
     tasksBuried: new Counter({
       name: 'jobber_jobs_tasks_buried_total',
       help: 'Tasks given up because they were lost too often',
@@ -61,7 +82,7 @@ export function createJobsMetrics(registry: Registry): JobsMetrics {
     }),
     batchSize: new Histogram({
       name: 'jobber_jobs_batch_size',
-      help: 'What was written or read together: accept, finish, return, read',
+      help: 'What was written or read together: accept, start, finish, return, read',
       labelNames: ['batch'],
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
       registers,

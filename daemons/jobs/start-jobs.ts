@@ -4,6 +4,7 @@ import { prepareDatabase } from '@jobber/db/prepare';
 import { AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
 import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
 import { createRemoteAuthentication } from '@jobber/shared/auth-guard';
+import type { Broker } from '@jobber/shared/broker';
 import { ConfigError } from '@jobber/shared/config';
 import { describeUnknownError, unavailableWhen } from '@jobber/shared/errors';
 import { createGrpcClient, serveGrpc } from '@jobber/shared/grpc';
@@ -16,8 +17,10 @@ import { createJobTypeCatalog } from './catalog/job-type-catalog.ts';
 import type { JobsConfig } from './config.ts';
 import { createCancellations } from './dispatch/cancellations.ts';
 import { createClaimWithinLimits } from './dispatch/claim-within-limits.ts';
+import { createDispatchWithinLimits } from './dispatch/dispatch-within-limits.ts';
 import { createJobChanges } from './dispatch/job-changes.ts';
 import { createNotifications } from './dispatch/notifications.ts';
+import { createRelay, type Relay } from './dispatch/relay.ts';
 import { repeat } from './dispatch/repeat.ts';
 import { rescueLostTasks } from './dispatch/rescue-lost-tasks.ts';
 import { createTaskFeed } from './dispatch/task-feed.ts';
@@ -36,6 +39,7 @@ import { createReadJob } from './use-cases/read-jobs.ts';
 import { createRecordOutcome } from './use-cases/record-outcomes.ts';
 import { createRetryJob } from './use-cases/retry-job.ts';
 import { createStartRounds } from './use-cases/start-rounds.ts';
+import { createStartTask } from './use-cases/start-task.ts';
 
 /** Requests are answered within 5 s, also while the database is silent. */
 const STATEMENT_TIMEOUT_MS = 3_500;
@@ -47,6 +51,8 @@ interface Context {
   readonly config: JobsConfig;
   readonly scope: Scope;
   readonly log: Logger;
+  /** In place of the one that is configured. */
+  readonly broker?: Broker;
 }
 
 /**
@@ -60,6 +66,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   for (const warning of config.warnings) log.warn(warning);
   const classify = unavailableWhen(isDatabaseUnavailable);
   const leaseMs = config.leaseSeconds * 1_000;
+  const hintMs = config.hintSeconds * 1_000;
   const { uploadsDir } = config;
 
   await requireUploadsFolder(uploadsDir);
@@ -81,20 +88,24 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   const reader = createUploadReader(scope);
   const checkInput = createCheckInput({ orm, reader, uploadsDir });
   const maxRunningPerOwner = config.maxRunningPerUser || null;
-  const claim = createClaimWithinLimits({ pool, catalog }, { maxRunningPerOwner, leaseMs });
+  const limits = { pool, catalog, maxRunningPerOwner };
+  const claim = createClaimWithinLimits({ ...limits, leaseMs });
   const feed = createTaskFeed({ ...shared, claim });
+  const relay = openRelay();
   const cancellations = createCancellations(notifications);
   const waker = createWaker(shared);
   const isLimited = (type: string) =>
     maxRunningPerOwner !== null || (catalog.lastSeen(type)?.maxRunning ?? 0) > 0;
   const mayPlace = (type: string) => !isLimited(type);
-  const acceptJob = createAcceptJob({ ...shared, feed, waker, leaseMs, mayPlace });
+  const reserve = (type: string) => feed.reserve(type) ?? relay?.reserve(type);
+  const acceptJob = createAcceptJob({ ...shared, reserve, waker, leases: { leaseMs, hintMs }, mayPlace });
   const { executeJob, executeJobs } = createExecuteJob({ ...shared, catalog, checkInput, acceptJob });
   const readJob = createReadJob(pool, metrics);
   const cancelJob = createCancelJob({ ...shared, readJob, isLimited });
   const startRounds = createStartRounds(shared);
   const retryJob = createRetryJob({ pool, readJob, startRounds });
   const changes = createJobChanges(notifications);
+  const startTask = createStartTask({ ...shared, leaseMs, onStarted: (type) => relay?.started(type) });
   const recordOutcome = createRecordOutcome({ ...shared, waker, changes, isLimited });
 
   const authClient = createGrpcClient(AuthServiceDefinition, {
@@ -174,6 +185,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
           cancellations,
           storage,
           recordOutcome,
+          startTask,
           leaseMs,
           stopping: stopping.signal,
         }),
@@ -193,12 +205,21 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   });
 
   waker.start(scope);
+  relay?.start(scope);
   const rescue = () => rescueLostTasks({ pool, notifications, metrics, log });
   repeat('rescuing tasks', { work: rescue, intervalMs: RESCUE_INTERVAL_MS, scope, log });
   const retentionMs = config.uploadRetentionDays * DAY_MS;
   const cleanUp = () => cleanUpUploads({ pool, storage, retentionMs, log });
   repeat('removing old uploads', { work: cleanUp, intervalMs: CLEAN_UP_INTERVAL_MS, scope, log });
   return { port, grpcPort };
+
+  function openRelay(): Relay | undefined {
+    const { broker } = context;
+    if (!broker) return undefined;
+    scope.defer('broker', () => broker.close());
+    const dispatch = createDispatchWithinLimits({ ...limits, hintMs });
+    return createRelay({ ...shared, broker, catalog, dispatch, isTakenDirectly: feed.hasCredit });
+  }
 }
 
 /** @throws ConfigError */

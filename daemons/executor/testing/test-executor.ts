@@ -1,6 +1,7 @@
 // An executor in this process, against a Jobs in memory, with the job types that tests need.
 import { existsSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
+import type { Broker } from '@jobber/shared/broker';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { onTestFinished, vi } from 'vitest';
@@ -30,6 +31,7 @@ export async function startFakeJobs(): Promise<FakeJobs> {
 export async function startTestExecutor(
   jobs: FakeJobs,
   environment: Record<string, string> = {},
+  broker?: Broker,
 ): Promise<TestExecutor> {
   const logs: Record<string, unknown>[] = [];
   const log = createLogger(
@@ -54,7 +56,7 @@ export async function startTestExecutor(
     JOBBER_JOB_TYPES: `${POISON_TYPES},${PROCESS_POISON}`,
     ...environment,
   });
-  const { port, executorId } = await startExecutor({ config, scope, log });
+  const { port, executorId } = await startExecutor({ config, scope, log, ...(broker && { broker }) });
   onTestFinished(() => scope.release());
   return {
     executorId,

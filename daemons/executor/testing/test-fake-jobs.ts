@@ -8,8 +8,10 @@ import {
   type JobTypeOffer,
   type LeasedTask,
   LeaseStatus,
+  type StartTaskResponse,
 } from '@jobber/proto/jobs/v1/jobs';
 import { serveGrpc } from '@jobber/shared/grpc';
+import type { Hint } from '@jobber/shared/hints';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 
@@ -45,6 +47,7 @@ export class FakeJobs {
   /** Credit as it was granted, message by message, with the stream's number. */
   readonly credits: { stream: number; credit: number }[] = [];
   readonly acknowledgeCalls: number[] = [];
+  readonly startCalls: number[] = [];
   heartbeatCalls = 0;
   streams = 0;
   registrations = 0;
@@ -162,6 +165,20 @@ export class FakeJobs {
     return claimed;
   }
 
+  /** A hint that the task may be started, as the relay would publish it. */
+  hintOf(fake: FakeTask): Hint {
+    return { jobId: fake.task.ref?.jobId ?? 0, seq: 0, attempt: fake.attempt + 1 };
+  }
+
+  private start(executorId: string, ref: AttemptRef | undefined): StartTaskResponse {
+    const fake = this.tasks.get(ref?.jobId ?? 0);
+    if (!fake || !ref || fake.state !== 'ready' || fake.attempt + 1 !== ref.attempt) {
+      return { result: { $case: 'superseded', value: {} } };
+    }
+    Object.assign(fake, { state: 'running', attempt: ref.attempt, executorId });
+    return { result: { $case: 'task', value: { ...fake.task, ref } } };
+  }
+
   record(outcome: AttemptOutcome): AckStatus {
     const found = this.find(outcome.ref);
     found?.fake.outcomes.push(outcome);
@@ -221,7 +238,12 @@ export class FakeJobs {
           jobs.wakers.delete(wakeMe);
         }
       },
-      startTask: () => Promise.resolve({ result: { $case: 'superseded', value: {} } }),
+      startTask: ({ executorId, ref }) => Promise.resolve(jobs.start(executorId, ref)),
+      async *startTasks({ executorId, refs }) {
+        await jobs.before('startTasks');
+        jobs.startCalls.push(refs.length);
+        yield { results: refs.map((ref) => jobs.start(executorId, ref)) };
+      },
       async *watchCancellations(_request, context) {
         const told: number[] = [];
         let wake = () => {};

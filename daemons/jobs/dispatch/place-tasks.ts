@@ -1,18 +1,33 @@
 import type { Acceptance, NewJob, NewTask } from '../transitions/accept-jobs.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
-import type { Place, TaskFeed } from './task-feed.ts';
 
-/** A job that is about to be stored, with the places that executors have for its first tasks. */
+/**
+ * A place for one task that is about to be stored, so that it need not wait for its turn: at an executor, or in the window
+ * of hints at the broker.
+ */
+export interface Place {
+  /** How the task is stored: as started for an executor, or as dispatched. */
+  readonly stored: Pick<NewTask, 'executorId' | 'dispatched'>;
+  /** The task is stored so. */
+  deliver(task: StartedTask): void;
+  /** It is not, after all. */
+  cancel(): void;
+}
+
+/** @returns undefined while there is no place, or while tasks of the type that came before may be waiting. */
+export type ReservePlace = (type: string) => Place | undefined;
+
+/** A job that is about to be stored, with the places that there are for its first tasks. */
 export interface PlacedJob {
   readonly job: NewJob;
   readonly places: readonly Place[];
 }
 
 /**
- * Reserves places for the tasks of a job, as far as there are any: their attempts start with the acceptance, in the same
- * statement. Without one a task becomes ready and is claimed as usual.
+ * Reserves places for the tasks of a job, as far as there are any: their attempts start, or their hints are under way,
+ * with the acceptance, in the same statement. Without one a task becomes ready and waits for its turn.
  */
-export function placeTasks(feed: TaskFeed, job: NewJob): PlacedJob {
+export function placeTasks(reserve: ReservePlace, job: NewJob): PlacedJob {
   const { options, uploadName } = job;
   if (uploadName !== null || options?.runAt !== undefined || options?.delayMs !== undefined) {
     return { job, places: [] };
@@ -20,14 +35,14 @@ export function placeTasks(feed: TaskFeed, job: NewJob): PlacedJob {
   const places: Place[] = [];
   const tasks: NewTask[] = [];
   for (const task of job.tasks) {
-    const place = places.length === tasks.length ? feed.reserve(job.type) : undefined;
-    tasks.push(place ? { ...task, executorId: place.executorId } : task);
+    const place = places.length === tasks.length ? reserve(job.type) : undefined;
+    tasks.push(place ? { ...task, ...place.stored } : task);
     if (place) places.push(place);
   }
   return places.length === 0 ? { job, places } : { job: { ...job, tasks }, places };
 }
 
-/** Delivers the tasks that started with the acceptance of their job; or frees their places. */
+/** Delivers the tasks that had a place when their job was accepted; or frees their places. */
 export function settlePlaces({ job, places }: PlacedJob, acceptance: Acceptance | Error | undefined): void {
   for (const [seq, place] of places.entries()) {
     const task = job.tasks[seq];

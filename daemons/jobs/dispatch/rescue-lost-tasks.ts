@@ -10,7 +10,7 @@ import type { Notifications } from './notifications.ts';
 export interface RescueParts {
   readonly pool: Pool;
   readonly notifications: Notifications;
-  readonly metrics: Pick<JobsMetrics, 'tasksRescued' | 'tasksBuried'>;
+  readonly metrics: Pick<JobsMetrics, 'tasksRescued' | 'hintsLost' | 'tasksBuried'>;
   readonly log: Logger;
 }
 
@@ -20,10 +20,14 @@ const MAX_LOGGED_IDS = 20;
 /** One round of the one path by which lost tasks come back: every replica does it, no two find the same task. */
 export async function rescueLostTasks({ pool, notifications, metrics, log }: RescueParts): Promise<void> {
   const rescued = await rescueTasks(pool, MAX_INTERRUPTIONS);
-  for (const { type } of rescued) metrics.tasksRescued.inc({ type });
+  for (const { type, executorId } of rescued) {
+    if (executorId === null) metrics.hintsLost.inc({ type });
+    else metrics.tasksRescued.inc({ type });
+  }
   for (const [executorId, tasks] of byExecutor(rescued)) {
-    const jobIds = firstJobIds(tasks.map(({ jobId }) => jobId));
-    log.warn({ executorId, tasks: tasks.length, jobIds }, 'tasks rescued from an executor that is silent');
+    const some = { tasks: tasks.length, jobIds: firstJobIds(tasks.map(({ jobId }) => jobId)) };
+    if (executorId === null) log.info(some, 'tasks whose hints nobody has followed are ready again');
+    else log.warn({ executorId, ...some }, 'tasks rescued from an executor that is silent');
   }
   notifications.tasksReady(rescued.map(({ type }) => type));
 
@@ -42,7 +46,7 @@ export async function rescueLostTasks({ pool, notifications, metrics, log }: Res
   notifications.tasksReady(buried.map(({ type }) => type));
 }
 
-function byExecutor(rescued: readonly RescuedTask[]): Map<string, RescuedTask[]> {
+function byExecutor(rescued: readonly RescuedTask[]): Map<string | null, RescuedTask[]> {
   return Map.groupBy(rescued, ({ executorId }) => executorId);
 }
 

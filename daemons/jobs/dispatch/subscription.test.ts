@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Claimed, FIRST_OWNER } from '../transitions/claim-tasks.ts';
+import { FIRST_OWNER } from '../transitions/choose-fairly.ts';
+import type { Claimed } from '../transitions/claim-tasks.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import { createSubscription } from './subscription.ts';
 

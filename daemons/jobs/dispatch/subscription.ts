@@ -1,4 +1,5 @@
-import { type Claimed, type ClaimOrder, FIRST_OWNER } from '../transitions/claim-tasks.ts';
+import { type ClaimOrder, FIRST_OWNER } from '../transitions/choose-fairly.ts';
+import type { Claimed } from '../transitions/claim-tasks.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import type { ClaimWithinLimits } from './claim-within-limits.ts';
 
@@ -17,6 +18,8 @@ export interface Subscription {
   grant(credit: number): void;
   /** Sets credit aside for one task of this type. False without credit, or while tasks may be waiting in the database. */
   reserve(type: string): boolean;
+  /** Whether the executor would take a task of this type right now. */
+  hasCredit(type: string): boolean;
   /** A task for which credit was set aside. */
   deliver(task: StartedTask): void;
   /** Tasks of these types have become ready. */
@@ -137,6 +140,7 @@ export function createSubscription(subscriber: Subscriber, parts: SubscriptionPa
       credit -= 1;
       return true;
     },
+    hasCredit: (type) => !isOver() && credit > 0 && known.has(type),
     deliver(task) {
       if (!isOver()) send([task]);
       else void parts.giveBack([task]);

@@ -3,7 +3,7 @@ import { createMetrics } from '@jobber/shared/telemetry';
 import type { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { createJobsMetrics } from '../jobs-metrics.ts';
-import { FIRST_OWNER } from '../transitions/claim-tasks.ts';
+import { FIRST_OWNER } from '../transitions/choose-fairly.ts';
 import { createTaskFeed } from './task-feed.ts';
 
 test('a feed that stops right after a subscription claims nothing for it, and it ends', async () => {

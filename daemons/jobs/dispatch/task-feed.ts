@@ -7,27 +7,18 @@ import type { StartedTask } from '../transitions/started-task.ts';
 import type { ClaimWithinLimits } from './claim-within-limits.ts';
 import { giveBackTasks } from './give-back-tasks.ts';
 import type { Notifications } from './notifications.ts';
+import type { ReservePlace } from './place-tasks.ts';
 import { createSubscription, type Subscriber, type Subscription } from './subscription.ts';
 
 /** The direct intake's source: ready tasks, claimed for executors as far as their credit goes. */
 export interface TaskFeed {
   subscribe(subscriber: Subscriber): Subscription;
-  /**
-   * A place at an executor for one task of this type that is about to be stored: its attempt can start with it, without a
-   * claim. Undefined while nobody has credit, or while tasks that came before may be waiting.
-   */
-  reserve(type: string): Place | undefined;
+  /** A place at an executor for one task of this type that is about to be stored: its attempt can start with it. */
+  readonly reserve: ReservePlace;
+  /** Whether an executor could take a task of this type right now. */
+  hasCredit(type: string): boolean;
   /** Ends all subscriptions: executors go to another replica. */
   stop(): void;
-}
-
-/** Credit that was set aside for one task. */
-export interface Place {
-  readonly executorId: string;
-  /** The task is stored as running at this executor. */
-  deliver(task: StartedTask): void;
-  /** It is not, after all. */
-  cancel(): void;
 }
 
 export function createTaskFeed(options: {
@@ -84,7 +75,7 @@ export function createTaskFeed(options: {
         subscriptions.delete(subscription);
         subscriptions.add(subscription);
         return {
-          executorId: subscription.executorId,
+          stored: { executorId: subscription.executorId },
           deliver(task) {
             count([task]);
             subscription.deliver(task);
@@ -94,6 +85,7 @@ export function createTaskFeed(options: {
       }
       return undefined;
     },
+    hasCredit: (type) => [...subscriptions].some((subscription) => subscription.hasCredit(type)),
     stop() {
       stopped = true;
       for (const subscription of subscriptions) subscription.close();

@@ -69,7 +69,7 @@ afterEach(async () => {
   const id = await accept(member, { text: 'still there' });
   expect((await ask(member, JOB, { id })).data.job.status).toBe('IN_PROGRESS');
   await pool.query(
-    "update task set state = 'cancelled', lease_until = null where state in ('ready', 'running')",
+    "update task set state = 'cancelled', lease_until = null where state in ('ready', 'dispatched', 'running')",
   );
   await pool.query("update job set status = 'CANCELLED', ended_at = now() where ended_at is null");
 });
@@ -103,6 +103,7 @@ test('nobody but an executor with its credential is let in', async () => {
       anonymous.heartbeat(heartbeat, { metadata }),
       anonymous.registerJobTypes({ executorId, types: [offer()] }, { metadata }),
       anonymous.startTask({ executorId, ref }, { metadata }),
+      drain(anonymous.startTasks({ executorId, refs: [] }, { metadata })),
       anonymous.acknowledgeJob({ executorId, outcomes: [] }, { metadata }),
       drain(anonymous.readUpload({ executorId, ref, byteFrom: 0, byteTo: 1 }, { metadata })),
       drain(anonymous.watchCancellations({ executorId }, { metadata })),
@@ -249,6 +250,12 @@ test('tasks that were claimed for an executor that went away come back at once',
   expect(task.ref?.jobId).toBe(id);
 });
 
+/** What the relay does where there is a broker. */
+const dispatchAll = () =>
+  pool.query(
+    `update task set state = 'dispatched', lease_until = now() + interval '1 h' where state = 'ready'`,
+  );
+
 test('a hint starts a task once; late, doubled, forged and impossible ones are superseded or refused', async () => {
   const id = await accept(member, { text: 'a' });
   const start = async (ref: object | undefined) =>
@@ -259,6 +266,9 @@ test('a hint starts a task once; late, doubled, forged and impossible ones are s
   expect(await start({ jobId: Number.MAX_SAFE_INTEGER, seq: 2_147_483_647, attempt: 2_147_483_647 })).toBe(
     'superseded',
   );
+  // Nobody has dispatched it yet: not even a hint that names it rightly starts it.
+  expect(await start({ jobId: id, seq: 0, attempt: 1 })).toBe('superseded');
+  await dispatchAll();
   expect(await start({ jobId: id, seq: 0, attempt: 1 })).toBe('task');
   expect(await start({ jobId: id, seq: 0, attempt: 1 })).toBe('superseded');
   for (const ref of [
@@ -270,6 +280,26 @@ test('a hint starts a task once; late, doubled, forged and impossible ones are s
   ]) {
     expect(await statusOf(start(ref))).toBe('INVALID_ARGUMENT: ref must name a job, a task and an attempt');
   }
+});
+
+test('starts that are asked for together are answered in their order, in messages of a limited size', async () => {
+  const large = { text: 'a'.repeat(1_000_000) };
+  const ids: number[] = [];
+  for (let n = 0; n < 5; n += 1) ids.push(await accept(member, large));
+  await dispatchAll();
+  const refs = [...ids, 999_999].map((jobId) => ({ jobId, seq: 0, attempt: 1 }));
+  const messages: (number | undefined)[][] = [];
+  for await (const { results } of client.startTasks({ executorId, refs })) {
+    messages.push(
+      results.map(({ result }) => (result?.$case === 'task' ? result.value.ref?.jobId : undefined)),
+    );
+  }
+  expect(messages).toEqual([ids.slice(0, 4), [ids[4], undefined]]);
+  const many = async (count: number) => {
+    const copies = Array.from({ length: count }, () => ({ jobId: 1, seq: 0, attempt: 1 }));
+    for await (const _ of client.startTasks({ executorId, refs: copies }));
+  };
+  expect(await statusOf(many(501))).toMatch(/^RESOURCE_EXHAUSTED/);
 });
 
 test('a heartbeat renews what runs, and tells what is lost or cancelled', async () => {

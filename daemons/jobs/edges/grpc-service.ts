@@ -6,6 +6,7 @@ import {
   type LeasedTask,
   LeaseStatus,
   type ReceiveTasksRequest,
+  type StartTaskResponse,
 } from '@jobber/proto/jobs/v1/jobs';
 import { AppError, type ClassifyError, isAppError, refuse } from '@jobber/shared/errors';
 import type { Pool } from 'pg';
@@ -16,11 +17,11 @@ import type { TaskFeed } from '../dispatch/task-feed.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { readRunningUpload } from '../transitions/read-running-upload.ts';
 import { renewLeases } from '../transitions/renew-leases.ts';
-import { startTask } from '../transitions/start-task.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import type { ObjectStorage } from '../uploads/object-storage.ts';
 import type { RecordOutcome } from '../use-cases/record-outcomes.ts';
 import { registerJobTypes } from '../use-cases/register-job-types.ts';
+import type { StartTask } from '../use-cases/start-task.ts';
 import { answerInOrder } from './answer-in-order.ts';
 import { batchBySize } from './batch-by-size.ts';
 import { checkExecutorId, toOfferedType, toOutcome, toRef } from './check-messages.ts';
@@ -32,6 +33,7 @@ export interface JobsGrpcParts {
   readonly cancellations: Cancellations;
   readonly storage: ObjectStorage;
   readonly recordOutcome: RecordOutcome;
+  readonly startTask: StartTask;
   readonly leaseMs: number;
   /** Aborted when the service stops: streams of outcomes end. */
   readonly stopping: AbortSignal;
@@ -42,6 +44,7 @@ export interface JobsGrpcParts {
 const MAX_REFS = 10_000;
 const MAX_CREDIT = 10_000;
 const MAX_TYPES = 1_000;
+const MAX_STARTS = 500;
 /** Input of the tasks that travel in one message; the message limit is 8 MiB. */
 const MAX_INPUT_BYTES = 4 * 1024 * 1024;
 
@@ -50,6 +53,7 @@ export const JOBS_SERVICE_CALLERS = {
   RegisterJobTypes: ['executor'],
   ReceiveTasks: ['executor'],
   StartTask: ['executor'],
+  StartTasks: ['executor'],
   Heartbeat: ['executor'],
   WatchCancellations: ['executor'],
   AcknowledgeJob: ['executor'],
@@ -91,6 +95,11 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       ownerId: task.ownerId,
       traceparent: '',
     };
+  }
+
+  async function toStartResponse(task: StartedTask | undefined): Promise<StartTaskResponse> {
+    if (!task) return { result: { $case: 'superseded', value: {} } };
+    return { result: { $case: 'task', value: await toLeasedTask(task) } };
   }
 
   const acknowledgeJob = ({ executorId, outcomes }: AcknowledgeJobRequest): Promise<AcknowledgeJobResponse> =>
@@ -136,14 +145,22 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
 
     startTask: ({ executorId, ref }) =>
       measured('StartTask', async () => {
-        const start = { ...toRef(ref), executorId: checkExecutorId(executorId), leaseMs };
-        const task = await startTask(pool, start);
-        return {
-          result: task
-            ? { $case: 'task', value: await toLeasedTask(task) }
-            : { $case: 'superseded', value: {} },
-        };
+        return await toStartResponse(
+          await parts.startTask({ ...toRef(ref), executorId: checkExecutorId(executorId) }),
+        );
       }),
+
+    async *startTasks({ executorId: id, refs }) {
+      const tasks = await measured('StartTasks', async () => {
+        if (refs.length > MAX_STARTS) refuse('TOO_LARGE', `At most ${MAX_STARTS} starts in one request`);
+        const executorId = checkExecutorId(id);
+        return await Promise.all(refs.map(toRef).map((ref) => parts.startTask({ ...ref, executorId })));
+      });
+      const bytes = (task: StartedTask | undefined) => (task ? inputBytes(task) : 0);
+      for (const batch of batchBySize(tasks, bytes, MAX_INPUT_BYTES)) {
+        yield { results: await Promise.all(batch.map(toStartResponse)) };
+      }
+    },
 
     heartbeat: ({ refs }) =>
       measured('Heartbeat', async () => {

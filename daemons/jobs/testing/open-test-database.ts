@@ -42,12 +42,12 @@ export async function acceptJob(
   { pool }: Database,
   { tasks = 1, itemsPerTask = 1, ...options }: Partial<NewJobAsked> = {},
 ): Promise<number> {
-  const [acceptance] = await acceptJobs(pool, [newJob({ tasks, itemsPerTask, ...options })], TEST_LEASE_MS);
+  const [acceptance] = await acceptJobs(pool, [newJob({ tasks, itemsPerTask, ...options })], TEST_LEASES);
   if (acceptance?.outcome !== 'accepted') throw new Error('not accepted');
   return acceptance.id;
 }
 
-export const TEST_LEASE_MS = 60_000;
+export const TEST_LEASES = { leaseMs: 60_000, hintMs: 60_000 };
 
 export interface NewJobAsked {
   readonly tasks: number;

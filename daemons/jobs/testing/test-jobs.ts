@@ -6,6 +6,7 @@ import { type Database, openDatabase } from '@jobber/db/connection';
 import { JobType, jobsDatabase } from '@jobber/db/jobs';
 import { migrate } from '@jobber/db/migrate';
 import { type JobsServiceClient, JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
+import type { Broker } from '@jobber/shared/broker';
 import { type CallerName, createGrpcClient } from '@jobber/shared/grpc';
 import { createScope, type Scope } from '@jobber/shared/lifecycle';
 import { createLogger, type Logger } from '@jobber/shared/log';
@@ -72,9 +73,10 @@ export async function startTestJobs(
   overrides: Partial<JobsConfig> & {
     throughUrl?: (url: string) => Promise<string>;
     beside?: TestJobs;
+    brokerInMemory?: Broker;
   } = {},
 ): Promise<TestJobs> {
-  const { throughUrl = async (url: string) => url, beside, ...config } = overrides;
+  const { throughUrl = async (url: string) => url, beside, brokerInMemory: broker, ...config } = overrides;
   const logLines: string[] = [];
   const log = createLogger({ daemon: 'jobs', level: 'debug' }, { write: (line) => void logLines.push(line) });
   const scope = createScope(log);
@@ -89,7 +91,12 @@ export async function startTestJobs(
     SERVICE_SECRET,
     NODE_ENV: 'test',
   });
-  const ports = await startJobs({ config: { ...settings, ...config }, scope, log });
+  const ports = await startJobs({
+    config: { ...settings, ...config },
+    scope,
+    log,
+    ...(broker && { broker }),
+  });
   if (!ports) throw new Error('Jobs was stopped while it started');
   const origin = `http://127.0.0.1:${ports.port}`;
   const grpcAddress = `127.0.0.1:${ports.grpcPort}`;

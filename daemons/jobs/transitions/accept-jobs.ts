@@ -43,6 +43,8 @@ export interface NewTask {
   readonly line: number | null;
   /** The executor that has a place for the task: its first attempt starts with the acceptance. */
   readonly executorId?: string;
+  /** There is room at the broker: a hint of the task is published after the acceptance. */
+  readonly dispatched?: true;
 }
 
 /**
@@ -76,7 +78,7 @@ function insertJobs(which: string, ending: string): string {
 }
 
 /**
- * none → job IN_PROGRESS with tasks `ready` (or `running`, where an executor has a place already), or SCHEDULED with tasks
+ * none → job IN_PROGRESS with tasks `ready` (or `running` or `dispatched`, where there is a place already), or SCHEDULED with tasks
  * `waiting`. The lock on `kept_upload` keeps `expire-uploads` from removing a file that a job accepted right now reads.
  */
 const ACCEPT_JOBS = `
@@ -106,13 +108,15 @@ const ACCEPT_JOBS = `
     insert into task (job_id, seq, type, owner_id, priority, state, available_at, attempt, executor_id, lease_until,
       first_item, item_count, items, byte_from, byte_to, line)
     select asked.id, t.seq, asked.type, asked.owner_id, asked.priority,
-      case when accepted.status = 'SCHEDULED' then 'waiting' when started then 'running' else 'ready' end,
+      case when accepted.status = 'SCHEDULED' then 'waiting' when started then 'running' when t.dispatched then 'dispatched'
+        else 'ready' end,
       case when accepted.status = 'SCHEDULED' then accepted.run_at else now() end,
       started::int, case when started then t.executor_id end,
-      case when started then clock_timestamp() + $17 * interval '1 ms' end,
+      case when accepted.status = 'SCHEDULED' then null when started then clock_timestamp() + $18 * interval '1 ms'
+        when t.dispatched then clock_timestamp() + $19 * interval '1 ms' end,
       t.first_item, t.item_count, t.items, t.byte_from, t.byte_to, t.line
     from unnest($8::int[], $9::int[], $10::int[], $11::int[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
-      $16::text[]) as t(ord, seq, first_item, item_count, items, byte_from, byte_to, line, executor_id)
+      $16::text[], $17::bool[]) as t(ord, seq, first_item, item_count, items, byte_from, byte_to, line, executor_id, dispatched)
     join asked using (ord)
     join accepted on accepted.id = asked.id
     cross join lateral (
@@ -133,14 +137,19 @@ interface AcceptanceRow {
   readonly upload_gone: boolean;
 }
 
-/**
- * Writes jobs and all of their tasks in one statement: all of them or none.
- * @param leaseMs lease of the tasks that start with the acceptance, in milliseconds
- */
+/** How long tasks are held that do not wait for their turn, in milliseconds. */
+export interface FirstLeases {
+  /** Those that start with the acceptance. */
+  readonly leaseMs: number;
+  /** Those whose hint is published then. */
+  readonly hintMs: number;
+}
+
+/** Writes jobs and all of their tasks in one statement: all of them or none. */
 export async function acceptJobs(
   database: Pool | PoolClient,
   jobs: readonly NewJob[],
-  leaseMs: number,
+  { leaseMs, hintMs }: FirstLeases,
 ): Promise<Acceptance[]> {
   const tasks = jobs.flatMap((job, index) =>
     job.tasks.map((task, seq) => ({ ...task, ord: index + 1, seq })),
@@ -165,7 +174,9 @@ export async function acceptJobs(
       tasks.map((task) => task.byteTo),
       tasks.map((task) => task.line),
       tasks.map((task) => task.executorId ?? null),
+      tasks.map((task) => task.dispatched ?? false),
       leaseMs,
+      hintMs,
     ],
   });
   return rows.map(toAcceptance);

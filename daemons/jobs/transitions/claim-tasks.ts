@@ -1,79 +1,27 @@
 import type { Pool, PoolClient } from 'pg';
+import {
+  type ClaimOrder,
+  choiceValues,
+  chooseFairly,
+  type FairChoice,
+  type RestRow,
+  type Taken,
+  toTaken,
+} from './choose-fairly.ts';
 import { SELECT_STARTED, type StartedRow, type StartedTask, toStartedTask } from './started-task.ts';
 
 /**
- * Which of an owner's ready tasks of the same priority come first. `oldest`: those of the oldest job. `widest`: the first
- * tasks of every job, so that a small job need not wait for all of a giant one. Taken in turns, neither can keep the
- * other waiting for ever.
- */
-export type ClaimOrder = 'oldest' | 'widest';
-
-const COLUMNS: Readonly<Record<ClaimOrder, string>> = { oldest: 'job_id, seq', widest: 'seq, job_id' };
-
-/** Before all owners. */
-export const FIRST_OWNER = '00000000-0000-0000-0000-000000000000';
-
-/**
- * ready → running, for up to `limit` tasks of the given types. The claim is the start of an attempt: its number grows
- * and its lease runs by the database's clock. Claims of several replicas never meet (SKIP LOCKED).
- *
- * Owners share alike, however many tasks the others have. `lane` finds who has ready tasks, one look into the index for
- * each owner and type: those behind `afterOwner` come first, then the others, so that owners take turns where there are
- * more than places. Owners who may not have more running tasks are passed over. `sharer` gives each lane its part of the
- * limit; an owner's types are in no order, so that none stands in front of the others. What one leaves over is the next
- * claim's.
+ * ready → running, for up to `limit` tasks of the given types, chosen fairly. The claim is the start of an attempt: its
+ * number grows and its lease runs by the database's clock.
  */
 function statement(order: ClaimOrder): string {
   return `
-  with recursive busy as materialized (
-    select owner_id, count(*)::int as running from task where $6::int is not null and lease_until is not null group by owner_id
-  ), lane as (
-    select type, section, case section when 0 then $5::uuid else '${FIRST_OWNER}' end as owner_id, 0 as room, 0 as found
-    from unnest($1::text[]) as wanted(type) cross join (values (0), (1)) as sections(section)
-    union all
-    select lane.type, section, next.owner_id, next.room, found + (next.room > 0)::int
-    from lane cross join lateral (
-      select owner_id, coalesce($6 - coalesce((select running from busy where busy.owner_id = one.owner_id), 0), $2) as room
-      from (
-        select owner_id from task
-        where type = lane.type and state = 'ready' and owner_id > lane.owner_id
-        order by owner_id
-        limit 1
-      ) one
-      where section = 0 or owner_id <= $5::uuid
-    ) next
-    where found < $2
-  ), placed as (
-    select type, owner_id, room, least($2, count(*) over ())::int as lanes,
-      (row_number() over (order by section, owner_id, random()))::int as place
-    from lane where room > 0
-  ), shared as (
-    select *, $2 / lanes + (place <= $2 % lanes)::int as share from placed where place <= $2
-  ), sharer as materialized (
-    select *, greatest(0, least(share, room - coalesce(sum(share) over (
-      partition by owner_id order by place rows between unbounded preceding and 1 preceding), 0)))::int as part
-    from shared
-  ), candidate as materialized (
-    select sharer.place, t.job_id, t.seq
-    from sharer
-    cross join lateral (
-      select job_id, seq from task
-      where type = sharer.type and owner_id = sharer.owner_id and state = 'ready'
-      order by priority desc, ${COLUMNS[order]}
-      limit sharer.part
-      for update skip locked
-    ) t
-  ), started as (
-    update task set state = 'running', attempt = attempt + 1, executor_id = $3,
-      lease_until = clock_timestamp() + $4 * interval '1 ms'
+  ${chooseFairly(order)}, started as (
+    update task set state = 'running', attempt = attempt + 1, executor_id = $5,
+      lease_until = clock_timestamp() + $6 * interval '1 ms'
     from candidate c
     where task.job_id = c.job_id and task.seq = c.seq and task.state = 'ready'
     returning task.*
-  ), rest as (
-    select coalesce(bool_or(lanes = $2 or (part > 0 and part = (
-        select count(*) from candidate where candidate.place = sharer.place))), false) as more,
-      min(owner_id::text) filter (where place = 1 + ($2 - 1) % lanes) as last_owner
-    from sharer
   )
   select rest.*, claimed.* from rest left join (${SELECT_STARTED}) claimed on true
   order by claimed.job_id, claimed.seq`;
@@ -81,48 +29,20 @@ function statement(order: ClaimOrder): string {
 
 const STATEMENTS = { oldest: statement('oldest'), widest: statement('widest') };
 
-export interface Claim {
-  /** Slugs. */
-  readonly types: readonly string[];
-  readonly limit: number;
-  readonly order: ClaimOrder;
-  /** Owners with a higher id come first: where the claim before has ended. */
-  readonly afterOwner: string;
-  /** Tasks that one owner may have running at the same time; null: no limit. */
-  readonly maxRunningPerOwner: number | null;
+export interface Claim extends FairChoice {
   readonly executorId: string;
   readonly leaseMs: number;
 }
 
-export interface Claimed {
-  readonly tasks: StartedTask[];
-  /** Others may be ready: somebody has got all of his part, or not everybody took part. */
-  readonly more: boolean;
-  /** Behind whom the next claim begins. */
-  readonly lastOwner: string;
-}
+export type Claimed = Taken<StartedTask>;
 
-type ClaimedRow = { readonly more: boolean; readonly last_owner: string | null } & (
-  | StartedRow
-  | { readonly job_id: null }
-);
+type ClaimedRow = RestRow & (StartedRow | { readonly job_id: null });
 
 export async function claimTasks(database: Pool | PoolClient, claim: Claim): Promise<Claimed> {
   const { rows } = await database.query<ClaimedRow>({
     name: `claim-${claim.order}-tasks`,
     text: STATEMENTS[claim.order],
-    values: [
-      claim.types,
-      claim.limit,
-      claim.executorId,
-      claim.leaseMs,
-      claim.afterOwner,
-      claim.maxRunningPerOwner,
-    ],
+    values: [...choiceValues(claim), claim.executorId, claim.leaseMs],
   });
-  return {
-    tasks: rows.flatMap((row) => (row.job_id === null ? [] : [toStartedTask(row)])),
-    more: rows[0]?.more ?? false,
-    lastOwner: rows[0]?.last_owner ?? FIRST_OWNER,
-  };
+  return toTaken(rows, (row) => (row.job_id === null ? undefined : toStartedTask(row)));
 }

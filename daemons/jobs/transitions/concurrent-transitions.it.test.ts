@@ -1,12 +1,19 @@
 import { randomInt } from 'node:crypto';
 import type { DecidedItem } from '@jobber/db/jobs';
 import { expect, test } from 'vitest';
-import { type NewJobAsked, newJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
+import {
+  type NewJobAsked,
+  newJob,
+  OWNER,
+  openTestDatabase,
+  TEST_LEASES,
+} from '../testing/open-test-database.ts';
 import { acceptJobs } from './accept-jobs.ts';
 import { beginJobs } from './begin-jobs.ts';
 import { buryTasks } from './bury-tasks.ts';
 import { cancelJob } from './cancel-job.ts';
-import { type ClaimOrder, claimTasks, FIRST_OWNER } from './claim-tasks.ts';
+import { type ClaimOrder, FIRST_OWNER } from './choose-fairly.ts';
+import { claimTasks } from './claim-tasks.ts';
 import { deferAttempts } from './defer-attempts.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
@@ -156,7 +163,7 @@ test('whatever happens at the same time, jobs and tasks agree, and no transition
         options: chance(0.5) ? { uniqueFor: `key ${Math.floor(random() * 5)}` } : { delayMs: random() * 500 },
       }),
     }));
-    const accepted = await againAfterDeadlock(() => acceptJobs(pool, asked.map(newJob), 60_000));
+    const accepted = await againAfterDeadlock(() => acceptJobs(pool, asked.map(newJob), TEST_LEASES));
     jobIds.push(...accepted.flatMap((one) => (one.outcome === 'accepted' ? [one.id] : [])));
   }
 

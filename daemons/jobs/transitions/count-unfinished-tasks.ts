@@ -7,7 +7,7 @@ const COUNT_UNFINISHED_TASKS = `
   union all
   select type, 'ready' as state, count(*)::int as count from task where state = 'ready' group by type
   union all
-  select type, 'running' as state, count(*)::int as count from task where lease_until is not null group by type`;
+  select type, state, count(*)::int as count from task where lease_until is not null group by type, state`;
 
 export interface TaskCount {
   /** Slug of the job type. */

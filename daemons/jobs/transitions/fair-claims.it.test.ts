@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
-import { type NewJobAsked, newJob, openTestDatabase } from '../testing/open-test-database.ts';
+import { type NewJobAsked, newJob, openTestDatabase, TEST_LEASES } from '../testing/open-test-database.ts';
 import { acceptJobs } from './accept-jobs.ts';
-import { type Claim, claimTasks, FIRST_OWNER } from './claim-tasks.ts';
+import { FIRST_OWNER } from './choose-fairly.ts';
+import { type Claim, claimTasks } from './claim-tasks.ts';
 
 const { pool } = await openTestDatabase();
 const [ADA, BOB, EVE] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`) as [
@@ -17,7 +18,7 @@ beforeEach(async () => {
 
 async function accept(...asked: Partial<NewJobAsked>[]): Promise<void> {
   const jobs = asked.map((one) => newJob({ tasks: 1, itemsPerTask: 1, ...one }));
-  await acceptJobs(pool, jobs, 60_000);
+  await acceptJobs(pool, jobs, TEST_LEASES);
 }
 
 async function claim(limit: number, more: Partial<Claim> = {}) {

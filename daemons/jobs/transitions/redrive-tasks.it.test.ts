@@ -2,7 +2,8 @@ import type { DecidedItem } from '@jobber/db/jobs';
 import { beforeEach, expect, test } from 'vitest';
 import { acceptJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
 import { cancelJob } from './cancel-job.ts';
-import { claimTasks, FIRST_OWNER } from './claim-tasks.ts';
+import { FIRST_OWNER } from './choose-fairly.ts';
+import { claimTasks } from './claim-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
 import { redriveTasks } from './redrive-tasks.ts';
 

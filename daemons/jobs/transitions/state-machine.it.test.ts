@@ -6,16 +6,19 @@ import type { AttemptRef } from './attempt-ref.ts';
 import { beginJobs } from './begin-jobs.ts';
 import { buryTasks } from './bury-tasks.ts';
 import { cancelJob } from './cancel-job.ts';
-import { claimTasks, FIRST_OWNER } from './claim-tasks.ts';
+import { FIRST_OWNER } from './choose-fairly.ts';
+import { claimTasks } from './claim-tasks.ts';
 import { deferAttempts } from './defer-attempts.ts';
+import { dispatchTasks } from './dispatch-tasks.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
+import { recallTasks } from './recall-tasks.ts';
 import { redriveTasks } from './redrive-tasks.ts';
 import { releaseAttempts } from './release-attempts.ts';
 import { renewLeases } from './renew-leases.ts';
 import { rescueTasks } from './rescue-tasks.ts';
 import { retryAttempts } from './retry-attempts.ts';
-import { startTask } from './start-task.ts';
+import { startTasks } from './start-tasks.ts';
 import { JOB_CHANGES, statesAfter, TASK_CHANGES } from './state-machine.ts';
 import { wakeTasks } from './wake-tasks.ts';
 
@@ -75,11 +78,11 @@ interface Event {
 const event: fc.Arbitrary<Event> = fc.record({
   transition: fc.oneof(
     { weight: 4, arbitrary: fc.constant('claim-tasks') },
-    { weight: 4, arbitrary: fc.constant('wake-tasks') },
+    { weight: 4, arbitrary: fc.constantFrom('wake-tasks', 'dispatch-tasks', 'start-tasks') },
     { weight: 3, arbitrary: fc.constantFrom('finish-attempts', 'retry-attempts', 'rescue-tasks') },
     {
       weight: 2,
-      arbitrary: fc.constantFrom('defer-attempts', 'release-attempts', 'redrive-tasks', 'start-task'),
+      arbitrary: fc.constantFrom('defer-attempts', 'release-attempts', 'redrive-tasks', 'recall-tasks'),
     },
     { weight: 1, arbitrary: fc.constantFrom('bury-tasks', 'renew-leases', 'begin-jobs', 'cancel-job') },
   ),
@@ -115,8 +118,21 @@ async function apply(id: number, { transition, seq, items }: Event, attempt: num
       await pool.query(`update job set run_at = now() where id = $1`, [id]);
       await beginJobs(pool);
       return;
-    case 'start-task':
-      await startTask(pool, { ...ref, attempt: attempt + 1, executorId: 'executor-2', leaseMs: LEASE_MS });
+    case 'dispatch-tasks':
+      await dispatchTasks(pool, {
+        types: ['echo'],
+        limit: 1,
+        order: seq === 0 ? 'oldest' : 'widest',
+        hintMs: LEASE_MS,
+        afterOwner: FIRST_OWNER,
+        maxRunningPerOwner: null,
+      });
+      return;
+    case 'recall-tasks':
+      await recallTasks(pool, [{ ...ref, attempt: attempt + 1 }]);
+      return;
+    case 'start-tasks':
+      await startTasks(pool, [{ ...ref, attempt: attempt + 1, executorId: 'executor-2' }], LEASE_MS);
       return;
     case 'renew-leases':
       await renewLeases(pool, [ref], LEASE_MS);
@@ -136,7 +152,7 @@ async function apply(id: number, { transition, seq, items }: Event, attempt: num
     case 'rescue-tasks':
     case 'bury-tasks':
       await pool.query(
-        `update task set lease_until = now() - interval '1 s' where job_id = $1 and seq = $2 and state = 'running'`,
+        `update task set lease_until = now() - interval '1 s' where job_id = $1 and seq = $2 and lease_until is not null`,
         [id, seq],
       );
       if (transition === 'rescue-tasks') await rescueTasks(pool, MAX_INTERRUPTIONS);
@@ -179,17 +195,20 @@ function mustChange(before: Stored, happened: Event): boolean {
     case 'release-attempts':
       return current && decided !== undefined && decided < undecided && row.interruptions + 1 < 10;
     case 'rescue-tasks':
-      return row.state === 'running' && row.interruptions + 1 < MAX_INTERRUPTIONS;
+      return (
+        row.state === 'dispatched' || (row.state === 'running' && row.interruptions + 1 < MAX_INTERRUPTIONS)
+      );
     case 'bury-tasks':
       return current && row.interruptions + 1 >= MAX_INTERRUPTIONS;
     case 'redrive-tasks':
       return row.state === 'dead' && before.job.status === 'FAILED';
-    case 'start-task':
-      return row.state === 'ready' && happened.stale === 0;
+    case 'start-tasks':
+    case 'recall-tasks':
+      return row.state === 'dispatched' && happened.stale === 0;
     case 'wake-tasks':
       return row.state === 'waiting' && before.job.status === 'IN_PROGRESS';
     case 'cancel-job':
-      return !before.job.ended && ['waiting', 'ready', 'running'].includes(row.state);
+      return !before.job.ended && ['waiting', 'ready', 'dispatched', 'running'].includes(row.state);
     default:
       return false;
   }
@@ -209,7 +228,7 @@ function checkStep(before: Stored, after: Stored, happened: Event): void {
     expect(statesAfter(JOB_CHANGES, transition, before.job.status)).toContain(after.job.status);
   }
   const changed = after.tasks[seq]?.state !== before.tasks[seq]?.state;
-  if (!['claim-tasks', 'begin-jobs', 'renew-leases'].includes(transition)) {
+  if (!['claim-tasks', 'dispatch-tasks', 'begin-jobs', 'renew-leases'].includes(transition)) {
     expect(changed, `${transition} changes the task`).toBe(mustChange(before, happened));
   }
   checkInvariants(before, after);
@@ -224,7 +243,7 @@ function checkInvariants(before: Stored, { job, tasks }: Stored): void {
     expect(new Set(offsets).size).toBe(offsets.length);
     const isDecided = row.decided.length === ITEMS;
     if (row.state === 'succeeded' || row.state === 'dead') expect(isDecided).toBe(true);
-    if (row.state === 'ready' || row.state === 'waiting') expect(isDecided).toBe(false);
+    if (['ready', 'waiting', 'dispatched'].includes(row.state)) expect(isDecided).toBe(false);
   }
   expect(job.ended).toBe(['COMPLETED', 'FAILED', 'CANCELLED'].includes(job.status));
   expect(job.round).toBeGreaterThanOrEqual(before.job.round);

@@ -1,19 +1,22 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import { expect, test } from 'vitest';
-import { acceptJob, newJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
-import { acceptJobs } from './accept-jobs.ts';
+import { acceptJob, newJob, OWNER, openTestDatabase, TEST_LEASES } from '../testing/open-test-database.ts';
+import { acceptJobs, type NewTask } from './accept-jobs.ts';
 import type { AttemptRef } from './attempt-ref.ts';
 import { buryTasks } from './bury-tasks.ts';
 import { cancelJob } from './cancel-job.ts';
-import { claimTasks, FIRST_OWNER } from './claim-tasks.ts';
+import { FIRST_OWNER } from './choose-fairly.ts';
+import { claimTasks } from './claim-tasks.ts';
+import { dispatchTasks } from './dispatch-tasks.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
+import { recallTasks } from './recall-tasks.ts';
 import { MAX_INTERRUPTIONS, releaseAttempts } from './release-attempts.ts';
 import { renewLeases } from './renew-leases.ts';
 import { rescueTasks } from './rescue-tasks.ts';
 import { retryAttempts } from './retry-attempts.ts';
 import type { ReturnTasks, UnfinishedAttempt } from './return-tasks.ts';
-import { startTask } from './start-task.ts';
+import { startTasks } from './start-tasks.ts';
 import { wakeTasks } from './wake-tasks.ts';
 
 const database = await openTestDatabase();
@@ -194,21 +197,75 @@ test('cancelling ends waiting and running tasks, and a late outcome changes noth
   expect(await cancelJob(pool, id, OWNER)).toBe(false);
 });
 
-test('a hint starts a task once; late, doubled and forged hints are superseded', async () => {
+const dispatch = async (limit: number, hintMs = LEASE_MS) => {
+  const asked = { types: ['echo'], limit, order: 'oldest', afterOwner: FIRST_OWNER } as const;
+  return (await dispatchTasks(pool, { ...asked, maxRunningPerOwner: null, hintMs })).tasks;
+};
+const start = async (...refs: AttemptRef[]) =>
+  (
+    await startTasks(
+      pool,
+      refs.map((ref) => ({ ...ref, executorId: 'executor-1' })),
+      LEASE_MS,
+    )
+  ).map((task) => task?.attempt);
+
+test('a hint starts a dispatched task once; late, doubled and forged hints are superseded', async () => {
   const id = await acceptJob(database);
-  const hint = { jobId: id, seq: 0, attempt: 1, executorId: 'executor-1', leaseMs: LEASE_MS };
-  expect(await startTask(pool, { ...hint, attempt: 2 })).toBeUndefined();
-  expect(await startTask(pool, { ...hint, jobId: id + 1_000 })).toBeUndefined();
-  expect(await startTask(pool, hint)).toMatchObject({ jobId: id, attempt: 1, items: '[{"text":"item 0"}]' });
-  expect(await startTask(pool, hint)).toBeUndefined();
+  const hint = { jobId: id, seq: 0, attempt: 1 };
+  expect(await start(hint)).toEqual([undefined]);
+  expect(await dispatch(10)).toEqual([{ ...hint, type: 'echo' }]);
+  expect(await claim(10)).toEqual([]);
+  expect(await start({ ...hint, attempt: 2 }, { ...hint, jobId: id + 1_000 }, hint, hint)).toEqual([
+    undefined,
+    undefined,
+    1,
+    undefined,
+  ]);
+  expect(await start(hint)).toEqual([undefined]);
   expect(await finish(hint, succeeded(1))).toBe(true);
+});
+
+test('a hint that the broker did not confirm, or that nobody has followed, leaves its task ready, and costs no attempt', async () => {
+  const id = await acceptJob(database);
+  const hint = { jobId: id, seq: 0, attempt: 1 };
+  await dispatch(10);
+  expect(await recallTasks(pool, [{ ...hint, attempt: 2 }])).toEqual([]);
+  expect(await recallTasks(pool, [hint])).toEqual(['echo']);
+  expect(await recallTasks(pool, [hint])).toEqual([]);
+  expect(await start(hint)).toEqual([undefined]);
+  expect(await dispatch(10, -1)).toHaveLength(1);
+  expect(await rescueTasks(pool, MAX_INTERRUPTIONS)).toMatchObject([{ jobId: id, executorId: null }]);
+  expect(await task(hint)).toMatchObject({ state: 'ready', attempt: 0, interruptions: 0, lease_until: null });
+  const { rows } = await pool.query('select 1 from history where job_id = $1', [id]);
+  expect(rows).toEqual([]);
+  await dispatch(10);
+  expect(await start(hint)).toEqual([1]);
+  expect(await recallTasks(pool, [hint])).toEqual([]);
+  expect(await finish(hint, succeeded(1))).toBe(true);
+});
+
+test('a task whose hint goes out with its acceptance is stored as dispatched', async () => {
+  const { tasks, ...job } = newJob({ tasks: 2, itemsPerTask: 1 });
+  const [first, second] = tasks as [NewTask, NewTask];
+  const [acceptance] = await acceptJobs(
+    pool,
+    [{ ...job, tasks: [{ ...first, dispatched: true }, second] }],
+    TEST_LEASES,
+  );
+  const id = acceptance?.outcome === 'accepted' ? acceptance.id : 0;
+  expect(await start({ jobId: id, seq: 0, attempt: 1 }, { jobId: id, seq: 1, attempt: 1 })).toEqual([
+    1,
+    undefined,
+  ]);
+  await cancelJob(pool, id, OWNER);
 });
 
 test('an idempotency key names one job, also among copies that arrive together', async () => {
   const asked = newJob({ tasks: 1, itemsPerTask: 1, idempotencyKey: 'the-key' });
-  const together = await acceptJobs(pool, [asked, asked], LEASE_MS);
+  const together = await acceptJobs(pool, [asked, asked], TEST_LEASES);
   expect(together.map(({ outcome }) => outcome).sort()).toEqual(['accepted', 'existing']);
-  expect(await acceptJobs(pool, [asked], LEASE_MS)).toEqual([{ outcome: 'existing' }]);
+  expect(await acceptJobs(pool, [asked], TEST_LEASES)).toEqual([{ outcome: 'existing' }]);
   await finish(await claimOne(), succeeded(1));
 });
 
@@ -216,7 +273,7 @@ test('claims of several executors at once never meet', async () => {
   await acceptJobs(
     pool,
     Array.from({ length: 20 }, () => newJob({ tasks: 5, itemsPerTask: 1 })),
-    LEASE_MS,
+    TEST_LEASES,
   );
   const claims = await Promise.all(Array.from({ length: 10 }, () => claim(10)));
   const keys = claims.flat().map(({ jobId, seq }) => `${jobId}/${seq}`);

@@ -1,9 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
-import { acceptJob, newJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
+import { acceptJob, newJob, OWNER, openTestDatabase, TEST_LEASES } from '../testing/open-test-database.ts';
 import { acceptJobs } from './accept-jobs.ts';
 import { beginJobs } from './begin-jobs.ts';
 import { cancelJob } from './cancel-job.ts';
-import { claimTasks, FIRST_OWNER } from './claim-tasks.ts';
+import { FIRST_OWNER } from './choose-fairly.ts';
+import { claimTasks } from './claim-tasks.ts';
 import { deferAttempts } from './defer-attempts.ts';
 import { findNextWake } from './find-next-wake.ts';
 import { finishAttempts } from './finish-attempts.ts';
@@ -144,26 +145,26 @@ test('what failed, was deferred and died stands in the history, with its attempt
 
 test('no second unfinished job of an owner is unique for the same', async () => {
   const asked = () => newJob({ tasks: 1, itemsPerTask: 1, options: { uniqueFor: 'nightly' } });
-  const together = await acceptJobs(pool, [asked(), asked()], 60_000);
+  const together = await acceptJobs(pool, [asked(), asked()], TEST_LEASES);
   expect(together.map(({ outcome }) => outcome)).toEqual(['accepted', 'existing']);
   const others = [
     { ...asked(), ownerId: '00000000-0000-4000-8000-000000000009' },
     newJob({ tasks: 1, itemsPerTask: 1, options: { uniqueFor: 'weekly' } }),
   ];
-  expect((await acceptJobs(pool, others, 60_000)).map(({ outcome }) => outcome)).toEqual([
+  expect((await acceptJobs(pool, others, TEST_LEASES)).map(({ outcome }) => outcome)).toEqual([
     'accepted',
     'accepted',
   ]);
   const [first] = together;
   await cancelJob(pool, first?.outcome === 'accepted' ? first.id : 0, OWNER);
-  expect(await acceptJobs(pool, [asked()], 60_000)).toMatchObject([{ outcome: 'accepted' }]);
+  expect(await acceptJobs(pool, [asked()], TEST_LEASES)).toMatchObject([{ outcome: 'accepted' }]);
 });
 
 test('a task whose executor has a place starts with the acceptance of its job', async () => {
   const job = newJob({ tasks: 2, itemsPerTask: 1 });
   const [first, second] = job.tasks;
   if (!first || !second) throw new Error('no tasks');
-  await acceptJobs(pool, [{ ...job, tasks: [{ ...first, executorId: 'executor-7' }, second] }], 60_000);
+  await acceptJobs(pool, [{ ...job, tasks: [{ ...first, executorId: 'executor-7' }, second] }], TEST_LEASES);
   const { rows } = await pool.query(
     'select state, attempt, executor_id, lease_until > now() as leased from task order by seq',
   );

@@ -2,13 +2,12 @@ import { createGroupCommit } from '@jobber/shared/group-commit';
 import type { Logger } from '@jobber/shared/log';
 import type { Pool } from 'pg';
 import type { Notifications } from '../dispatch/notifications.ts';
-import { type PlacedJob, placeTasks, settlePlaces } from '../dispatch/place-tasks.ts';
-import type { TaskFeed } from '../dispatch/task-feed.ts';
+import { type PlacedJob, placeTasks, type ReservePlace, settlePlaces } from '../dispatch/place-tasks.ts';
 import type { Waker } from '../dispatch/wake-waiting.ts';
 import { inTransaction } from '../in-transaction.ts';
 import { fileUnreadable } from '../input/check-input.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
-import { type Acceptance, acceptJobs, type NewJob } from '../transitions/accept-jobs.ts';
+import { type Acceptance, acceptJobs, type FirstLeases, type NewJob } from '../transitions/accept-jobs.ts';
 import { againAfterDeadlock, runBatch } from '../transitions/run-batch.ts';
 
 /** Stores jobs that have passed every check, and sees to it that they are begun. */
@@ -21,10 +20,10 @@ export interface AcceptJob {
 
 export interface AcceptJobParts {
   readonly pool: Pool;
-  readonly feed: TaskFeed;
+  readonly reserve: ReservePlace;
   readonly waker: Waker;
   readonly notifications: Notifications;
-  readonly leaseMs: number;
+  readonly leases: FirstLeases;
   /** Whether tasks of a type may start with their acceptance: not where how many may run is limited. */
   readonly mayPlace: (type: string) => boolean;
   readonly metrics: Pick<JobsMetrics, 'jobsAccepted' | 'batchSize'>;
@@ -32,7 +31,7 @@ export interface AcceptJobParts {
 }
 
 export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
-  const { pool, feed, waker, notifications, leaseMs, metrics, log } = parts;
+  const { pool, reserve, waker, notifications, leases, metrics, log } = parts;
 
   async function accept(
     jobs: readonly NewJob[],
@@ -40,7 +39,7 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
   ): Promise<(Acceptance | Error)[]> {
     metrics.batchSize.observe({ batch: 'accept' }, jobs.length);
     const placed = jobs.map((job) =>
-      parts.mayPlace(job.type) ? placeTasks(feed, job) : { job, places: [] },
+      parts.mayPlace(job.type) ? placeTasks(reserve, job) : { job, places: [] },
     );
     let acceptances: (Acceptance | Error)[] = [];
     try {
@@ -76,14 +75,14 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
   const batches = createGroupCommit<NewJob, Acceptance>({
     maxBatch: 500,
     concurrency: 2,
-    run: (jobs) => accept(jobs, (some) => runBatch(some, (batch) => acceptJobs(pool, batch, leaseMs))),
+    run: (jobs) => accept(jobs, (some) => runBatch(some, (batch) => acceptJobs(pool, batch, leases))),
   });
 
   return {
     one: (job) => batches.submit(job),
     async together(jobs) {
       const acceptances = await accept(jobs, (all) =>
-        againAfterDeadlock(() => acceptAllOrNone(pool, all, leaseMs)),
+        againAfterDeadlock(() => acceptAllOrNone(pool, all, leases)),
       );
       return acceptances as Acceptance[];
     },
@@ -91,11 +90,15 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
 }
 
 /** When an upload has gone that one of them reads, none is kept. */
-async function acceptAllOrNone(pool: Pool, jobs: readonly NewJob[], leaseMs: number): Promise<Acceptance[]> {
-  if (jobs.every(({ uploadName }) => uploadName === null)) return await acceptJobs(pool, jobs, leaseMs);
+async function acceptAllOrNone(
+  pool: Pool,
+  jobs: readonly NewJob[],
+  leases: FirstLeases,
+): Promise<Acceptance[]> {
+  if (jobs.every(({ uploadName }) => uploadName === null)) return await acceptJobs(pool, jobs, leases);
   const acceptances = await inTransaction(
     pool,
-    (client) => acceptJobs(client, jobs, leaseMs),
+    (client) => acceptJobs(client, jobs, leases),
     (all) => findGone(all) < 0,
   );
   const gone = findGone(acceptances);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@jobber/shared/log';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { newJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
+import { newJob, OWNER, openTestDatabase, TEST_LEASES } from '../testing/open-test-database.ts';
 import { acceptJobs } from '../transitions/accept-jobs.ts';
 import { cancelJob } from '../transitions/cancel-job.ts';
 import { expireUploads } from '../transitions/expire-uploads.ts';
@@ -61,7 +61,7 @@ test('an upload goes when its time is over, and its row with it when no job refe
 
 test('what an unfinished job reads stays; afterwards the row stays as a reference and the file goes', async () => {
   const old = await upload(31);
-  const [acceptance] = await acceptJobs(pool, [jobOver(old)], 60_000);
+  const [acceptance] = await acceptJobs(pool, [jobOver(old)], TEST_LEASES);
   await cleanUp();
   expect(await files()).toEqual([old]);
   await cancelJob(pool, acceptance?.outcome === 'accepted' ? acceptance.id : 0, OWNER);
@@ -71,14 +71,14 @@ test('what an unfinished job reads stays; afterwards the row stays as a referenc
     'select original_name, removed_at is not null as removed, slices from upload',
   );
   expect(rows).toEqual([{ original_name: 'a.json', removed: true, slices: [] }]);
-  expect(await acceptJobs(pool, [jobOver(old)], 60_000)).toEqual([{ outcome: 'upload-gone' }]);
+  expect(await acceptJobs(pool, [jobOver(old)], TEST_LEASES)).toEqual([{ outcome: 'upload-gone' }]);
 });
 
 test('a job that is accepted while its upload expires has its file, or is refused', async () => {
   for (let round = 0; round < 30; round += 1) {
     const old = await upload(31);
     const [[acceptance], expired] = await Promise.all([
-      acceptJobs(pool, [jobOver(old)], 60_000),
+      acceptJobs(pool, [jobOver(old)], TEST_LEASES),
       expireUploads(pool, 30 * DAY_MS),
     ]);
     expect(acceptance?.outcome).toBe(expired.includes(old) ? 'upload-gone' : 'accepted');

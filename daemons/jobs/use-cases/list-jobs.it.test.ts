@@ -3,7 +3,7 @@ import { type Identity, permissionsOf } from '@jobber/shared/auth-guard';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createJobTypeCatalog } from '../catalog/job-type-catalog.ts';
-import { ECHO, newJob, OWNER, openTestDatabase, TEST_LEASE_MS } from '../testing/open-test-database.ts';
+import { ECHO, newJob, OWNER, openTestDatabase, TEST_LEASES } from '../testing/open-test-database.ts';
 import { acceptJobs } from '../transitions/accept-jobs.ts';
 import { type JobFilter, listJobs } from './list-jobs.ts';
 
@@ -31,7 +31,7 @@ async function storeJobs(count: number) {
     }),
     type: n % 5 === 0 ? 'other' : 'echo',
   }));
-  await acceptJobs(pool, jobs, TEST_LEASE_MS);
+  await acceptJobs(pool, jobs, TEST_LEASES);
   await pool.query(`
     with chosen as (select id, (array['${JOB_STATUSES.join("','")}'])[1 + id * 7 % 6] as status from job)
     update job set status = chosen.status, run_at = now(),

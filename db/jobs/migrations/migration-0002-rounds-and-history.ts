@@ -62,6 +62,8 @@ export class Migration0002RoundsAndHistory extends Migration {
         add column priority int not null default 0,
         add column deferrals int not null default 0,
         add column died_at timestamptz,
+        drop constraint task_check,
+        add constraint task_lease_check check ((state in ('dispatched', 'running')) = (lease_until is not null)),
         drop constraint task_state_check,
         add constraint task_state_check check (state in
           ('waiting', 'ready', 'dispatched', 'running', 'succeeded', 'dead', 'cancelled'))`);

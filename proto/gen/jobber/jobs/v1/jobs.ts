@@ -172,6 +172,15 @@ export interface StartTaskResponse {
   result: { $case: "task"; value: LeasedTask } | { $case: "superseded"; value: Superseded } | undefined;
 }
 
+export interface StartTasksRequest {
+  executorId: string;
+  refs: AttemptRef[];
+}
+
+export interface StartTasksResponse {
+  results: StartTaskResponse[];
+}
+
 /** The attempt is no longer what the caller believes it is; nothing was changed. */
 export interface Superseded {
 }
@@ -1464,6 +1473,128 @@ export const StartTaskResponse: MessageFns<StartTaskResponse> = {
   },
 };
 
+function createBaseStartTasksRequest(): StartTasksRequest {
+  return { executorId: "", refs: [] };
+}
+
+export const StartTasksRequest: MessageFns<StartTasksRequest> = {
+  encode(message: StartTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.executorId !== "") {
+      writer.uint32(10).string(message.executorId);
+    }
+    for (const v of message.refs) {
+      AttemptRef.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.executorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.refs.push(AttemptRef.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StartTasksRequest>): StartTasksRequest {
+    return StartTasksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartTasksRequest>): StartTasksRequest {
+    const message = createBaseStartTasksRequest();
+    message.executorId = object.executorId ?? "";
+    message.refs = object.refs?.map((e) => AttemptRef.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStartTasksResponse(): StartTasksResponse {
+  return { results: [] };
+}
+
+export const StartTasksResponse: MessageFns<StartTasksResponse> = {
+  encode(message: StartTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      StartTaskResponse.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(StartTaskResponse.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StartTasksResponse>): StartTasksResponse {
+    return StartTasksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartTasksResponse>): StartTasksResponse {
+    const message = createBaseStartTasksResponse();
+    message.results = object.results?.map((e) => StartTaskResponse.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseSuperseded(): Superseded {
   return {};
 }
@@ -2496,6 +2627,18 @@ export const JobsServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * The same for messages that have arrived together, at most 500. Answers come in the order of the request, in as many messages as
+     * their size asks for.
+     */
+    startTasks: {
+      name: "StartTasks",
+      requestType: StartTasksRequest as typeof StartTasksRequest,
+      requestStream: false,
+      responseType: StartTasksResponse as typeof StartTasksResponse,
+      responseStream: true,
+      options: {},
+    },
     /** Renews the leases of all attempts of an executor at once. */
     heartbeat: {
       name: "Heartbeat",
@@ -2566,6 +2709,14 @@ export interface JobsServiceImplementation<CallContextExt = {}> {
   ): ServerStreamingMethodResult<DeepPartial<ReceiveTasksResponse>>;
   /** Starts the attempt that a broker's message hints at. The answer is the task, or superseded. */
   startTask(request: StartTaskRequest, context: CallContext & CallContextExt): Promise<DeepPartial<StartTaskResponse>>;
+  /**
+   * The same for messages that have arrived together, at most 500. Answers come in the order of the request, in as many messages as
+   * their size asks for.
+   */
+  startTasks(
+    request: StartTasksRequest,
+    context: CallContext & CallContextExt,
+  ): ServerStreamingMethodResult<DeepPartial<StartTasksResponse>>;
   /** Renews the leases of all attempts of an executor at once. */
   heartbeat(request: HeartbeatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<HeartbeatResponse>>;
   /**
@@ -2612,6 +2763,14 @@ export interface JobsServiceClient<CallOptionsExt = {}> {
   ): AsyncIterable<ReceiveTasksResponse>;
   /** Starts the attempt that a broker's message hints at. The answer is the task, or superseded. */
   startTask(request: DeepPartial<StartTaskRequest>, options?: CallOptions & CallOptionsExt): Promise<StartTaskResponse>;
+  /**
+   * The same for messages that have arrived together, at most 500. Answers come in the order of the request, in as many messages as
+   * their size asks for.
+   */
+  startTasks(
+    request: DeepPartial<StartTasksRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): AsyncIterable<StartTasksResponse>;
   /** Renews the leases of all attempts of an executor at once. */
   heartbeat(request: DeepPartial<HeartbeatRequest>, options?: CallOptions & CallOptionsExt): Promise<HeartbeatResponse>;
   /**

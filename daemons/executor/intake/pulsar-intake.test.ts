@@ -1,0 +1,160 @@
+import { InMemoryBroker } from '@jobber/shared/broker/testing';
+import { writeHint } from '@jobber/shared/hints';
+import { expect, test } from 'vitest';
+import { startFakeJobs, startTestExecutor, until } from '../testing/test-executor.ts';
+import type { FakeJobs, FakeTask } from '../testing/test-fake-jobs.ts';
+
+const SLOTS = { EXECUTOR_CONCURRENCY: '2', EXECUTOR_THREADS: '2', EXECUTOR_MAX_TASKS: '2' };
+
+function send(broker: InMemoryBroker, jobs: FakeJobs, task: FakeTask): void {
+  broker.inject(task.task.slug, writeHint(jobs.hintOf(task)));
+}
+
+const allAre = (tasks: readonly FakeTask[], state: FakeTask['state']) =>
+  until(() => tasks.every((task) => task.state === state), `all tasks are ${state}`);
+
+test('what hints name is started, run, recorded, and acknowledged after that', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  await startTestExecutor(jobs, {}, broker.connect());
+  let release = () => {};
+  const stored = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  jobs.before = async (method) => {
+    if (/acknowledge|report/i.test(method)) await stored;
+  };
+  const tasks = Array.from({ length: 20 }, () => jobs.submit({ slug: 'inline-echo' }));
+  for (const task of tasks) send(broker, jobs, task);
+  await until(() => tasks.some(({ state }) => state === 'running'), 'some run');
+  expect(broker.backlog('inline-echo')).toBe(20);
+  release();
+  await allAre(tasks, 'done');
+  await until(() => broker.backlog('inline-echo') === 0, 'all messages are acknowledged');
+  expect(tasks.every(({ outcomes }) => outcomes.length === 1)).toBe(true);
+  // Hints that arrived together were asked about together.
+  expect(jobs.startCalls.length).toBeLessThan(20);
+});
+
+test('doubled, late, forged and foreign messages are dropped, each kind with one line of the log', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  const executor = await startTestExecutor(jobs, {}, broker.connect());
+  const task = jobs.submit({ slug: 'inline-echo' });
+  for (let copies = 0; copies < 50; copies += 1) {
+    send(broker, jobs, task);
+    broker.inject('inline-echo', Buffer.from('not a hint'));
+    broker.inject('inline-echo', Buffer.alloc(0));
+    broker.inject('inline-echo', Buffer.alloc(5_000_000));
+    broker.inject('inline-echo', writeHint({ jobId: 999 + copies, seq: 0, attempt: 1 }));
+  }
+  await until(() => broker.backlog('inline-echo') === 0, 'all messages are gone');
+  await allAre([task], 'done');
+  expect(task.outcomes).toHaveLength(1);
+  const told = executor.logs.filter(({ msg }) => /is no hint/.test(String(msg)));
+  expect(told.map(({ problem }) => problem).sort()).toEqual(['empty', 'not-json', 'oversize']);
+  const { body } = await executor.get('/metrics');
+  expect(body).toMatch(
+    /jobber_executor_hints_total\{type="inline-echo",result="not-json",daemon="executor"\} 50/,
+  );
+  expect(body).toMatch(
+    /jobber_executor_hints_total\{type="inline-echo",result="superseded",daemon="executor"\} 99/,
+  );
+});
+
+test('a hint of a later release goes back to the broker, and those behind it are followed', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  await startTestExecutor(jobs, {}, broker.connect());
+  broker.inject('inline-echo', Buffer.from('{"v":2,"shard":7}'));
+  const task = jobs.submit({ slug: 'inline-echo' });
+  send(broker, jobs, task);
+  await allAre([task], 'done');
+  await until(() => broker.backlog('inline-echo') === 1, 'only the strange one is left');
+  const newer: unknown[] = [];
+  const consumer = broker.connect().subscribe('inline-echo', (message) => {
+    newer.push(JSON.parse(String(message.body)));
+    consumer.ack(message);
+  });
+  consumer.grant(1);
+  await until(() => newer.length > 0, 'an executor of the later release gets it');
+  expect(newer).toEqual([{ v: 2, shard: 7 }]);
+});
+
+test('an executor whose slots are full holds no messages: another one that joins gets work at once', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  const first = await startTestExecutor(jobs, SLOTS, broker.connect());
+  const tasks = Array.from({ length: 6 }, (_, n) =>
+    jobs.submit({ slug: n % 2 === 0 ? 'obedient' : 'inline-obedient' }),
+  );
+  for (const task of tasks) send(broker, jobs, task);
+  const runBy = (id: string) =>
+    tasks.filter(({ state, executorId }) => state === 'running' && executorId === id);
+  await until(() => runBy(first.executorId).length === 2, 'the first one is full');
+  const second = await startTestExecutor(jobs, SLOTS, broker.connect());
+  await until(() => runBy(second.executorId).length === 2, 'the second one is full');
+  expect(runBy(first.executorId)).toHaveLength(2);
+  for (const task of tasks) {
+    jobs.cancel(task);
+    jobs.tellCancelled(task);
+  }
+});
+
+test('no job type is starved by another one that has more', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  await startTestExecutor(jobs, SLOTS, broker.connect());
+  const many = Array.from({ length: 300 }, () => jobs.submit({ slug: 'sleep', items: [{ n: 5 }] }));
+  for (const task of many) send(broker, jobs, task);
+  await until(() => many.some(({ state }) => state === 'done'), 'the many are under way');
+  const one = jobs.submit({ slug: 'inline-echo' });
+  send(broker, jobs, one);
+  await allAre([one], 'done');
+  expect(many.some(({ state }) => state === 'ready')).toBe(true);
+  await allAre(many, 'done');
+});
+
+test('while Jobs is away the executor is alive, not ready, keeps nothing, and recovers by itself', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  await jobs.close();
+  const executor = await startTestExecutor(jobs, {}, broker.connect());
+  const task = jobs.submit({ slug: 'inline-echo' });
+  send(broker, jobs, task);
+  expect(await executor.get('/executor/ready')).toMatchObject({
+    status: 503,
+    body: expect.stringContaining('JOBS_NOT_REACHED'),
+  });
+  expect(await executor.get('/executor/live')).toMatchObject({ status: 200 });
+  await jobs.listen();
+  await allAre([task], 'done');
+  await until(async () => (await executor.get('/executor/ready')).status === 200, 'it is ready');
+  jobs.before = () => {
+    throw new Error('out of order');
+  };
+  const later = jobs.submit({ slug: 'inline-echo' });
+  send(broker, jobs, later);
+  await until(async () => (await executor.get('/executor/ready')).status === 503, 'it is not ready');
+  jobs.before = () => {};
+  await allAre([later], 'done');
+  await until(() => broker.backlog('inline-echo') === 0, 'its message is acknowledged');
+});
+
+test('an executor whose broker can not be reached is not ready, and says why', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  const executor = await startTestExecutor(jobs, {}, broker.connect());
+  await until(async () => (await executor.get('/executor/ready')).status === 200, 'it is ready');
+  broker.mode = 'refusing';
+  expect(await executor.get('/executor/ready')).toMatchObject({ status: 503 });
+  expect(await executor.get('/executor/live')).toMatchObject({ status: 200 });
+  broker.mode = 'sound';
+  expect(await executor.get('/executor/ready')).toMatchObject({ status: 200 });
+});
+
+test('an executor that stops gives back what it has begun, and leaves the rest to others', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  const executor = await startTestExecutor(jobs, SLOTS, broker.connect());
+  const tasks = Array.from({ length: 5 }, () => jobs.submit({ slug: 'sleep', items: [{ n: 300 }] }));
+  for (const task of tasks) send(broker, jobs, task);
+  await until(() => tasks.filter(({ state }) => state === 'running').length === 2, 'two are running');
+  await executor.stop();
+  // What had begun was finished or given back; the messages of the others wait.
+  expect(tasks.filter(({ outcomes }) => outcomes.length > 0)).toHaveLength(2);
+  expect(tasks.filter(({ state }) => state === 'running')).toEqual([]);
+  expect(broker.backlog('sleep')).toBe(3);
+});

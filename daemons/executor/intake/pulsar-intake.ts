@@ -1,0 +1,245 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Broker, BrokerMessage, Consumer } from '@jobber/shared/broker';
+import { describeUnknownError } from '@jobber/shared/errors';
+import { type Hint, readHint } from '@jobber/shared/hints';
+import type { Logger } from '@jobber/shared/log';
+import { type BackoffLimits, createBackoff } from '../backoff.ts';
+import { dropForeign } from './drop-foreign.ts';
+import type { Intake, TaskSink } from './intake.ts';
+import { createPermitShares, SILENT_MS } from './share-permits.ts';
+import type { StartHinted } from './start-hinted.ts';
+
+/** What became of a hint: its task runs here, somebody else has it, it was passed on, or it is none (and why). */
+export type HintResult = 'followed' | 'superseded' | 'passed-on' | 'unanswered' | string;
+
+export interface PulsarIntakeOptions {
+  readonly broker: Broker;
+  readonly slugs: readonly string[];
+  /** Offers the job types: before the first subscription, from time to time, and after Jobs was away. */
+  readonly register: () => Promise<void>;
+  /** Starts the task that a hint names. */
+  readonly start: StartHinted;
+  readonly onHint: (type: string, result: HintResult) => void;
+  readonly log: Logger;
+  readonly timing?: Partial<PulsarIntakeTiming>;
+}
+
+export interface PulsarIntakeTiming extends BackoffLimits {
+  /** Between two offers of the job types. */
+  readonly presenceMs: number;
+  /** How long a hint that came without a free slot waits for one, before another executor may have it. */
+  readonly holdMs: number;
+  /** How long starts that are under way may still be answered after a stop. */
+  readonly lastTasksMs: number;
+}
+
+const TIMING: PulsarIntakeTiming = {
+  minMs: 100,
+  maxMs: 1_000,
+  presenceMs: 60_000,
+  holdMs: 200,
+  lastTasksMs: 1_000,
+};
+/** While all daemons of a platform start, Jobs is there any moment: that it is not yet is no problem for so many tries. */
+const PATIENT_TRIES = 10;
+
+/** A hint that has arrived. */
+interface Arrival {
+  readonly slug: string;
+  readonly hint: Hint;
+  readonly message: BrokerMessage;
+}
+
+/**
+ * The intake over a broker: one subscription for each job type, permits as far as there are free slots. What a hint names
+ * is started at Jobs; the message is acknowledged when the outcome is stored.
+ */
+export function createPulsarIntake(options: PulsarIntakeOptions): Intake {
+  const { broker, slugs, start, onHint, log } = options;
+  const timing = { ...TIMING, ...options.timing };
+  const shares = createPermitShares(slugs);
+  const consumers = new Map<string, Consumer>();
+  const stopping = new AbortController();
+  const foreign = dropForeign({ onHint, log, stopping: stopping.signal });
+  /** Hints that came without a free slot, the oldest first. */
+  const held = new Map<Arrival, NodeJS.Timeout>();
+  const underWay = new Set<Promise<void>>();
+  let sink: TaskSink | undefined;
+  let running: Promise<void> | undefined;
+  /** Why nothing can be started at Jobs; undefined while it can. */
+  let away: string | undefined = 'Jobs was not reached yet';
+  let reachJobs: () => void = () => {};
+  let filling = false;
+  let silence: NodeJS.Timeout | undefined;
+
+  const isOpen = () => away === undefined && !stopping.signal.aborted;
+  const freeSlots = () => (sink?.freeSlots() ?? 0) - underWay.size;
+  const consumerOf = (slug: string) => consumers.get(slug) as Consumer;
+
+  function receive(slug: string, message: BrokerMessage): void {
+    shares.arrived(slug);
+    const read = readHint(message.body);
+    if ('problem' in read) {
+      foreign.drop({ slug, message, consumer: consumerOf(slug), problem: read.problem });
+      fillSoon();
+      return;
+    }
+    const arrival = { slug, message, hint: read.hint };
+    if (!isOpen()) passOn(arrival);
+    else if (freeSlots() > 0) begin(arrival);
+    else hold(arrival);
+  }
+
+  function hold(arrival: Arrival): void {
+    const tooLong = setTimeout(() => {
+      held.delete(arrival);
+      passOn(arrival);
+    }, timing.holdMs);
+    held.set(arrival, tooLong);
+  }
+
+  function passOn({ slug, message }: Arrival): void {
+    consumerOf(slug).nack(message);
+    onHint(slug, 'passed-on');
+  }
+
+  function takeHeld(): Arrival[] {
+    const arrivals = [...held.keys()];
+    for (const timer of held.values()) clearTimeout(timer);
+    held.clear();
+    return arrivals;
+  }
+
+  function begin(arrival: Arrival): void {
+    const following = follow(arrival);
+    underWay.add(following);
+    void following.finally(() => {
+      underWay.delete(following);
+      fillSoon();
+    });
+  }
+
+  /** Never rejects. */
+  async function follow(arrival: Arrival): Promise<void> {
+    const { slug, message, hint } = arrival;
+    const consumer = consumerOf(slug);
+    try {
+      const started = await start(hint);
+      if (started) {
+        onHint(slug, 'followed');
+        sink?.deliver({ ...started, settled: () => consumer.ack(message) });
+      } else {
+        onHint(slug, 'superseded');
+        consumer.ack(message);
+      }
+    } catch (error) {
+      onHint(slug, 'unanswered');
+      consumer.nack(message);
+      lost(describeUnknownError(error));
+    }
+  }
+
+  function lost(problem: string): void {
+    if (away !== undefined) return;
+    away = problem;
+    log.warn({ problem }, 'Jobs starts no tasks; trying again');
+    for (const arrival of takeHeld()) passOn(arrival);
+    reachJobs();
+  }
+
+  /** Whatever else becomes free in this turn is shared together. */
+  function fillSoon(): void {
+    if (filling) return;
+    filling = true;
+    void nextTurn().then(() => {
+      filling = false;
+      fill();
+    });
+  }
+
+  function fill(): void {
+    if (!isOpen()) return;
+    for (const [arrival, timer] of held) {
+      if (freeSlots() <= 0) return;
+      held.delete(arrival);
+      clearTimeout(timer);
+      begin(arrival);
+    }
+    const free = freeSlots();
+    if (free <= 0) return;
+    for (const [slug, permits] of shares.grant(free)) consumerOf(slug).grant(permits);
+    // Topics that have become silent leave their part to the others then.
+    silence ??= setTimeout(() => {
+      silence = undefined;
+      fill();
+    }, SILENT_MS);
+    silence.unref();
+  }
+
+  function subscribe(): void {
+    for (const slug of slugs) {
+      if (!consumers.has(slug))
+        consumers.set(
+          slug,
+          broker.subscribe(slug, (message) => receive(slug, message)),
+        );
+    }
+  }
+
+  async function keepRegistered(): Promise<void> {
+    const backoff = createBackoff(timing);
+    let patience = PATIENT_TRIES;
+    while (!stopping.signal.aborted) {
+      try {
+        await options.register();
+        if (stopping.signal.aborted) return;
+        if (away !== undefined) log.info('following hints of the broker');
+        away = undefined;
+        patience = 0;
+        backoff.reset();
+        subscribe();
+        fillSoon();
+        await presence();
+      } catch (error) {
+        const problem = describeUnknownError(error);
+        patience -= 1;
+        if (patience < 0) lost(problem);
+        away = problem;
+      }
+      if (away !== undefined) await backoff.wait(stopping.signal);
+    }
+  }
+
+  /** Until the types are to be offered again, or Jobs is away. */
+  async function presence(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timing.presenceMs);
+      reachJobs = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      stopping.signal.addEventListener('abort', reachJobs, { once: true });
+    });
+    stopping.signal.removeEventListener('abort', reachJobs);
+  }
+
+  return {
+    start(tasks) {
+      sink = tasks;
+      running ??= keepRegistered();
+    },
+    slotsFreed: fillSoon,
+    async stop() {
+      stopping.abort();
+      clearTimeout(silence);
+      for (const arrival of takeHeld()) passOn(arrival);
+      // What Jobs has started by then still comes; what it starts later is rescued.
+      const late = new Promise<void>((resolve) => setTimeout(resolve, timing.lastTasksMs).unref());
+      await Promise.race([Promise.all([running, ...underWay]), late]);
+    },
+    async check() {
+      if (away !== undefined) throw Object.assign(new Error(away), { code: 'JOBS_NOT_REACHED' });
+      await Promise.all([...consumers.values()].map((consumer) => consumer.check()));
+    },
+  };
+}

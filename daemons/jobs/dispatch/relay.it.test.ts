@@ -1,0 +1,158 @@
+import type { BrokerMessage } from '@jobber/shared/broker';
+import { InMemoryBroker } from '@jobber/shared/broker/testing';
+import { readHint } from '@jobber/shared/hints';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { startFakeExecutor, success } from '../testing/fake-executor.ts';
+import { JOB, startTestJobs } from '../testing/test-jobs.ts';
+
+const broker = new InMemoryBroker();
+const jobs = await startTestJobs({ brokerInMemory: broker.connect(), hintSeconds: 3_600 });
+const replica = await startTestJobs({
+  brokerInMemory: broker.connect(),
+  beside: jobs,
+  hintSeconds: 1,
+  maxRunningPerUser: 5,
+});
+const alone = await startTestJobs({ brokerInMemory: broker.connect() });
+const { pool } = jobs.database;
+const client = jobs.client();
+const member = jobs.auth.user();
+const other = jobs.auth.user();
+const executorId = 'executor-1';
+
+const until = (condition: () => unknown) => vi.waitUntil(async () => await condition(), { timeout: 60_000 });
+const count = async (state: string) => {
+  const { rows } = await pool.query('select count(*)::int as n from task where state = $1', [state]);
+  return rows[0].n as number;
+};
+const items = (n: number) => Array.from({ length: n }, (_, i) => ({ text: `${i}` }));
+
+/** An executor that follows hints, one at a time, as soon as they come. */
+function followHints({
+  permits = 1,
+  work = async () => {},
+}: {
+  permits?: number;
+  work?: () => Promise<void>;
+} = {}) {
+  const started: number[] = [];
+  let superseded = 0;
+  const consumer = broker.connect().subscribe('echo', (message) => void follow(message));
+  consumer.grant(permits);
+
+  async function follow(message: BrokerMessage): Promise<void> {
+    const read = readHint(message.body);
+    if (!('hint' in read)) throw new Error(read.problem);
+    const { jobId, seq, attempt } = read.hint;
+    const { result } = await client.startTask({ executorId, ref: { jobId, seq, attempt } });
+    if (result?.$case === 'task') {
+      started.push(jobId);
+      await work();
+      await client.acknowledgeJob({ executorId, outcomes: [success(result.value)] });
+    } else superseded += 1;
+    consumer.ack(message);
+    consumer.grant(1);
+  }
+  return { started, superseded: () => superseded, close: () => consumer.close() };
+}
+
+beforeEach(() => {
+  broker.mode = 'sound';
+  broker.published.clear();
+});
+
+afterEach(async () => {
+  broker.mode = 'sound';
+  await pool.query(
+    "update task set state = 'cancelled', lease_until = null where state in ('ready', 'dispatched', 'running')",
+  );
+  await pool.query("update job set status = 'CANCELLED', ended_at = now() where ended_at is null");
+  broker.wipe();
+});
+
+test('a job is run by its hints, and nothing is left at the broker', async () => {
+  const executor = followHints();
+  const id = await jobs.accept(member, items(21));
+  await until(async () => (await jobs.ask(member, JOB, { id })).data.job.status === 'COMPLETED');
+  await until(() => broker.backlog('echo') === 0);
+  expect(executor.started).toHaveLength(11);
+  await executor.close();
+});
+
+test('no more hints are at the broker than are taken up soon, and another user passes by the rest', async () => {
+  await jobs.accept(member, items(400));
+  await until(async () => (await count('dispatched')) >= 8);
+  const small = await jobs.accept(other, items(1));
+  expect(await count('dispatched')).toBeLessThan(30);
+  const executor = followHints();
+  await until(() => executor.started.includes(small));
+  expect(executor.started.length).toBeLessThan(60);
+  await executor.close();
+});
+
+test('an urgent job of the same user passes by what is not at the broker yet', async () => {
+  await jobs.accept(member, items(400));
+  await until(async () => (await count('dispatched')) >= 8);
+  const answer = await jobs.ask(
+    member,
+    'mutation ($input: ExecuteJobInput!) { executeJob(executeJobInput: $input) { id } }',
+    { input: { name: 'Echo', data: items(1), priority: 100 } },
+  );
+  const urgent = answer.data.executeJob.id;
+  const executor = followHints();
+  await until(() => executor.started.includes(urgent));
+  expect(executor.started.indexOf(urgent)).toBeLessThan(40);
+  await executor.close();
+});
+
+test('while the broker is silent jobs are accepted at once, and when it confirms again they are run', async () => {
+  broker.mode = 'silent';
+  const began = performance.now();
+  const ids: number[] = [];
+  for (let n = 0; n < 20; n += 1) ids.push(await jobs.accept(member, items(2)));
+  expect(performance.now() - began).toBeLessThan(5_000);
+  await until(async () => (await count('ready')) > 0 && (await count('dispatched')) <= 8);
+  broker.mode = 'sound';
+  const executor = followHints();
+  await until(() => new Set(executor.started).size === ids.length);
+  expect(broker.published.get('echo')?.length).toBeLessThan(100);
+  await executor.close();
+});
+
+test('a hint that was stored and not confirmed starts its task at most once', async () => {
+  broker.mode = 'unconfirmed';
+  const id = await jobs.accept(member, items(2));
+  await until(() => (broker.published.get('echo')?.length ?? 0) > 1);
+  broker.mode = 'sound';
+  const executor = followHints({ permits: 4 });
+  await until(async () => (await jobs.ask(member, JOB, { id })).data.job.status === 'COMPLETED');
+  await until(() => broker.backlog('echo') === 0);
+  expect(executor.started).toEqual([id]);
+  await executor.close();
+});
+
+test('what is at a broker whose data is wiped is sent again, and not more of it', async () => {
+  const id = await replica.accept(member, items(20));
+  await until(async () => (await count('dispatched')) > 0);
+  broker.wipe();
+  const executor = followHints();
+  await until(async () => {
+    // What this replica has dispatched has an hour; the test does not.
+    await pool.query(
+      `update task set lease_until = least(lease_until, now() + interval '1 s') where state = 'dispatched'`,
+    );
+    return (await jobs.ask(member, JOB, { id })).data.job.status === 'COMPLETED';
+  });
+  expect(executor.started).toHaveLength(10);
+  await executor.close();
+});
+
+test('an executor with the direct intake gets tasks of a Jobs that has a broker', async () => {
+  const direct = startFakeExecutor(alone.client(), { executorId: 'direct' });
+  direct.grant(100);
+  const id = await alone.accept(alone.auth.user(), items(20));
+  await until(() => direct.tasks.length === 10);
+  expect(direct.tasks.every(({ ref }) => ref?.jobId === id)).toBe(true);
+  expect(broker.published.get('echo')).toBeUndefined();
+  await direct.close();
+});

@@ -1,0 +1,55 @@
+import type { Pool, PoolClient } from 'pg';
+import { type AttemptRef, type AttemptRow, refOfRow } from './attempt-ref.ts';
+import {
+  type ClaimOrder,
+  choiceValues,
+  chooseFairly,
+  type FairChoice,
+  type RestRow,
+  type Taken,
+  toTaken,
+} from './choose-fairly.ts';
+
+/**
+ * ready → dispatched, for up to `limit` tasks of the given types, chosen as a claim chooses them. A hint of each is to be
+ * published now. The task has a lease as a running one has: if nobody has started it by then, its hint is taken for lost.
+ */
+function statement(order: ClaimOrder): string {
+  return `
+  ${chooseFairly(order)}, dispatched as (
+    update task set state = 'dispatched', lease_until = clock_timestamp() + $5 * interval '1 ms'
+    from candidate c
+    where task.job_id = c.job_id and task.seq = c.seq and task.state = 'ready'
+    returning task.job_id, task.seq, task.attempt + 1 as attempt, task.type, task.priority
+  )
+  select rest.*, d.* from rest left join dispatched d on true
+  order by d.priority desc, d.${order === 'oldest' ? 'job_id, d.seq' : 'seq, d.job_id'}`;
+}
+
+const STATEMENTS = { oldest: statement('oldest'), widest: statement('widest') };
+
+export interface Dispatch extends FairChoice {
+  /** How long a hint may be under way, in milliseconds. */
+  readonly hintMs: number;
+}
+
+/** A task whose hint is under way. `attempt` is the one that the hint may start. */
+export interface DispatchedTask extends AttemptRef {
+  /** Slug. */
+  readonly type: string;
+}
+
+type DispatchedRow = RestRow & ((AttemptRow & { readonly type: string }) | { readonly job_id: null });
+
+/** @returns the tasks in the order in which their hints are to be published */
+export async function dispatchTasks(
+  database: Pool | PoolClient,
+  dispatch: Dispatch,
+): Promise<Taken<DispatchedTask>> {
+  const { rows } = await database.query<DispatchedRow>({
+    name: `dispatch-${dispatch.order}-tasks`,
+    text: STATEMENTS[dispatch.order],
+    values: [...choiceValues(dispatch), dispatch.hintMs],
+  });
+  return toTaken(rows, (row) => (row.job_id === null ? undefined : { ...refOfRow(row), type: row.type }));
+}

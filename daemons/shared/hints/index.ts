@@ -1,0 +1,1 @@
+export { HINT_VERSION, type Hint, type HintProblem, type ParsedHint, readHint, writeHint } from './hint.ts';
