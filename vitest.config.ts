@@ -1,12 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-// Fault tests have a configuration of their own, faults/vitest.config.ts; so have those that need a broker, vitest.intake.config.ts.
+// Tests with a configuration of their own: faults/vitest.config.ts, vitest.intake.config.ts for those that need a broker,
+// daemons/jobs/testing/s3/vitest.config.ts for those that need a bucket.
 const outside = [
   '**/node_modules/**',
   '**/dist/**',
   '**/*.fault.test.ts',
   '**/*.pulsar.test.ts',
   '**/*.chart.test.ts',
+  '**/*.s3.test.ts',
 ];
 
 export default defineConfig({

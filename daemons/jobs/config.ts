@@ -9,6 +9,7 @@ import {
   setting,
   text,
 } from '@jobber/shared/config';
+import { s3Url } from './uploads/s3-location.ts';
 
 const GIB = 1024 ** 3;
 
@@ -20,6 +21,8 @@ const SETTINGS = {
   authGrpcUrl: setting('AUTH_GRPC_URL', grpcAddress('localhost:5000')),
   /** Folder of the uploads. */
   uploadsDir: setting('JOBS_UPLOADS_DIR', text('uploads')),
+  /** A bucket that takes the place of the folder. */
+  uploadsUrl: setting('JOBS_UPLOADS_URL', s3Url(), { secret: true }),
   uploadMaxBytes: setting('JOBS_UPLOAD_MAX_BYTES', integer(GIB, { min: 1, max: 1024 * GIB })),
   /** All uploads of one user together. */
   uploadQuotaBytes: setting('JOBS_UPLOAD_QUOTA_BYTES', integer(10 * GIB, { min: 1, max: 1024 * 1024 * GIB })),

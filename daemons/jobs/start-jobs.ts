@@ -29,7 +29,9 @@ import { JOBS_SERVICE_CALLERS, jobsGrpcService } from './edges/grpc-service.ts';
 import { createHttpApp } from './edges/http-app.ts';
 import { createCheckInput } from './input/check-input.ts';
 import { createJobsMetrics, measureQueue } from './jobs-metrics.ts';
-import { createLocalStorage, prepareLocalStorage } from './uploads/object-storage.ts';
+import { isStorageUnavailable } from './uploads/object-storage.ts';
+import { openStorage, type StorageLocation } from './uploads/open-storage.ts';
+import { prepareStorage } from './uploads/prepare-storage.ts';
 import { createUploadReader } from './uploads/upload-reader.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
 import { createCancelJob } from './use-cases/cancel-job.ts';
@@ -59,18 +61,18 @@ interface Context {
  * Starts Jobs: HTTP first, so that it can be seen to live, then the database, then gRPC. Until then requests are refused
  * as retryable.
  * @returns the ports, once it is ready; `undefined` when it was stopped before
- * @throws ConfigError when the folder of the uploads can't be written to or the database lacks migrations
+ * @throws ConfigError when the storage of uploads can't be used or the database lacks migrations
  */
 export async function startJobs(context: Context): Promise<{ port: number; grpcPort: number } | undefined> {
   const { config, scope, log } = context;
   for (const warning of config.warnings) log.warn(warning);
-  const classify = unavailableWhen(isDatabaseUnavailable);
+  const classify = unavailableWhen((error) => isDatabaseUnavailable(error) || isStorageUnavailable(error));
   const leaseMs = config.leaseSeconds * 1_000;
   const hintMs = config.hintSeconds * 1_000;
-  const { uploadsDir } = config;
+  const uploadsAt: StorageLocation = config.uploadsUrl ?? { kind: 'folder', folder: config.uploadsDir };
 
-  await requireUploadsFolder(uploadsDir);
-  const storage = createLocalStorage(uploadsDir);
+  await prepareStorage(uploadsAt, log);
+  const storage = await openStorage(uploadsAt, config.uploadMaxBytes);
   const database = await openDatabase(jobsDatabase, {
     url: config.databaseUrl,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
@@ -86,7 +88,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
 
   const catalog = createJobTypeCatalog(orm);
   const reader = createUploadReader(scope);
-  const checkInput = createCheckInput({ orm, reader, uploadsDir });
+  const checkInput = createCheckInput({ orm, reader, uploadsAt });
   const maxRunningPerOwner = config.maxRunningPerUser || null;
   const limits = { pool, catalog, maxRunningPerOwner };
   const claim = createClaimWithinLimits({ ...limits, leaseMs });
@@ -145,7 +147,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
       ...shared,
       storage,
       reader,
-      uploadsDir,
+      uploadsAt,
       limits: { maxBytes: config.uploadMaxBytes, quotaBytes: config.uploadQuotaBytes },
       stallMs: config.uploadStallSeconds * 1_000,
     },
@@ -220,13 +222,4 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     const dispatch = createDispatchWithinLimits({ ...limits, hintMs });
     return createRelay({ ...shared, broker, catalog, dispatch, isTakenDirectly: feed.hasCredit });
   }
-}
-
-/** @throws ConfigError */
-async function requireUploadsFolder(folder: string): Promise<void> {
-  await prepareLocalStorage(folder).catch(({ code, message }: NodeJS.ErrnoException) => {
-    throw new ConfigError([
-      `JOBS_UPLOADS_DIR must be a folder that can be written to; got ${code ?? message} for ${JSON.stringify(folder)}`,
-    ]);
-  });
 }

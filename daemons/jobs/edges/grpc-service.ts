@@ -18,7 +18,7 @@ import type { JobsMetrics } from '../jobs-metrics.ts';
 import { readRunningUpload } from '../transitions/read-running-upload.ts';
 import { renewLeases } from '../transitions/renew-leases.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
-import type { ObjectStorage } from '../uploads/object-storage.ts';
+import { isObjectMissing, type ObjectStorage } from '../uploads/object-storage.ts';
 import type { RecordOutcome } from '../use-cases/record-outcomes.ts';
 import { registerJobTypes } from '../use-cases/register-job-types.ts';
 import type { StartTask } from '../use-cases/start-task.ts';
@@ -189,7 +189,7 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       try {
         for await (const chunk of storage.read(name, range)) yield { chunk };
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        if (!isObjectMissing(error)) throw error;
         throw new AppError('FILE_UNREADABLE', `Error reading file: ${name}`);
       }
     },

@@ -6,6 +6,7 @@ import type { CatalogEntry } from '../catalog/job-type-catalog.ts';
 import type { NewTask } from '../transitions/accept-jobs.ts';
 import type { UploadCheck } from '../uploads/check-upload.ts';
 import { isObjectName } from '../uploads/object-storage.ts';
+import type { StorageLocation } from '../uploads/open-storage.ts';
 import type { UploadReader } from '../uploads/upload-reader.ts';
 import { cutItems, cutSlices, type ItemText, MAX_ITEM_BYTES } from './cut-into-tasks.ts';
 import { printableName } from './printable-name.ts';
@@ -37,9 +38,9 @@ export function fileUnreadable(fileName: string): AppError {
 export function createCheckInput(parts: {
   orm: MikroORM;
   reader: UploadReader;
-  uploadsDir: string;
+  uploadsAt: StorageLocation;
 }): CheckInput {
-  const { orm, reader, uploadsDir } = parts;
+  const { orm, reader, uploadsAt } = parts;
   /** Many jobs over one upload that arrive together wait for one check. */
   const underWay = new Map<string, Promise<UploadCheck>>();
 
@@ -48,7 +49,7 @@ export function createCheckInput(parts: {
     const to = upload.slices.at(-1)?.[3] ?? 0;
     const { name, format, csvHeader } = upload;
     const check = await reader.check(
-      { folder: uploadsDir, name, format, csvHeader, from, to, line, schema: type.inputSchema },
+      { storage: uploadsAt, name, format, csvHeader, from, to, line, schema: type.inputSchema },
       upload.size,
     );
     if (check.readable && check.total === 0) {

@@ -1,7 +1,8 @@
 import { coerceCsv, DamagedSliceError, readSlice } from '@jobber/shared/records';
 import { type CheckItem, compileItemCheck, type ItemProblem, MAX_PROBLEMS } from '../catalog/check-items.ts';
 import type { UploadToIndex } from './index-upload.ts';
-import { createLocalStorage } from './object-storage.ts';
+import { isObjectMissing } from './object-storage.ts';
+import { openStorage } from './open-storage.ts';
 
 export interface UploadToCheck extends UploadToIndex {
   readonly csvHeader: readonly string[];
@@ -28,15 +29,15 @@ export async function checkUpload(upload: UploadToCheck): Promise<UploadCheck> {
   const problems: ItemProblem[] = [];
   let total = 0;
   try {
-    const bytes = createLocalStorage(upload.folder).read(upload.name, { from, to });
+    const storage = await openStorage(upload.storage);
+    const bytes = storage.read(upload.name, { from, to });
     for await (const record of readSlice({ format, csvHeader, firstIndex: 0, line }, bytes)) {
       total += checkRecord(record.value, { index: record.index, line: record.line }, problems);
     }
     return { readable: true, problems, total };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
     // Told as a value: an error loses its class on its way out of a worker thread.
-    if (error instanceof DamagedSliceError || code === 'ENOENT')
+    if (error instanceof DamagedSliceError || isObjectMissing(error))
       return { readable: false, problems: [], total: 0 };
     throw error;
   }

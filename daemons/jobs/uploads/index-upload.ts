@@ -1,17 +1,18 @@
 import type { RecordFormat } from '@jobber/shared/records';
 import { createRecordIndexer, type RecordIndex } from '@jobber/shared/records';
-import { createLocalStorage } from './object-storage.ts';
+import { openStorage, type StorageLocation } from './open-storage.ts';
 
 export interface UploadToIndex {
-  readonly folder: string;
+  readonly storage: StorageLocation;
   readonly name: string;
   readonly format: RecordFormat;
 }
 
 /** Reads a stored upload once: checks the syntax of all records, counts them, and notes where they stand. */
-export async function indexUpload({ folder, name, format }: UploadToIndex): Promise<RecordIndex> {
+export async function indexUpload({ storage, name, format }: UploadToIndex): Promise<RecordIndex> {
   const indexer = createRecordIndexer({ format });
-  for await (const chunk of createLocalStorage(folder).read(name)) {
+  const objects = await openStorage(storage);
+  for await (const chunk of objects.read(name)) {
     indexer.push(chunk);
     if (indexer.stopped) break;
   }

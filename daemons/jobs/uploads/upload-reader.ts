@@ -3,8 +3,13 @@ import type { RecordIndex } from '@jobber/shared/records';
 import { Piscina } from 'piscina';
 import { checkUpload, type UploadCheck, type UploadToCheck } from './check-upload.ts';
 import { indexUpload, type UploadToIndex } from './index-upload.ts';
+import { StorageUnavailableError } from './object-storage.ts';
+import type { Reading } from './upload-worker.ts';
 
-/** Reads uploads: small ones here, larger ones in a worker thread, so that requests are not kept waiting. */
+/**
+ * Reads uploads: small ones here, larger ones in a worker thread, so that requests are not kept waiting.
+ * Both reject with a StorageUnavailableError when the storage does not serve.
+ */
 export interface UploadReader {
   index(upload: UploadToIndex, bytes: number): Promise<RecordIndex>;
   check(upload: UploadToCheck, bytes: number): Promise<UploadCheck>;
@@ -33,8 +38,14 @@ export function createUploadReader(scope: Scope): UploadReader {
   scope.defer('upload reader', () => threads?.destroy());
   return {
     index: (upload, bytes) =>
-      bytes <= INLINE_BYTES ? indexUpload(upload) : pool().run(upload, { name: 'indexUpload' }),
+      bytes <= INLINE_BYTES ? indexUpload(upload) : valueRead(pool().run(upload, { name: 'tryToIndex' })),
     check: (upload, bytes) =>
-      bytes <= INLINE_BYTES ? checkUpload(upload) : pool().run(upload, { name: 'checkUpload' }),
+      bytes <= INLINE_BYTES ? checkUpload(upload) : valueRead(pool().run(upload, { name: 'tryToCheck' })),
   };
+}
+
+async function valueRead<T>(reading: Promise<Reading<T>>): Promise<T> {
+  const read = await reading;
+  if ('unavailable' in read) throw new StorageUnavailableError(read.unavailable);
+  return read.value;
 }

@@ -8,7 +8,7 @@ import { newJob, OWNER, openTestDatabase, TEST_LEASES } from '../testing/open-te
 import { acceptJobs } from '../transitions/accept-jobs.ts';
 import { cancelJob } from '../transitions/cancel-job.ts';
 import { expireUploads } from '../transitions/expire-uploads.ts';
-import { createLocalStorage } from '../uploads/object-storage.ts';
+import { createLocalStorage } from '../uploads/local-storage.ts';
 import { cleanUpUploads } from './clean-up-uploads.ts';
 
 const { pool } = await openTestDatabase();

@@ -3,7 +3,7 @@ import { parseJsonExact } from '@jobber/shared/json';
 import { type RecordFormat, readSlice } from '@jobber/shared/records';
 import type { Pool } from 'pg';
 import type { TaskRef } from '../transitions/redrive-tasks.ts';
-import type { ObjectStorage } from '../uploads/object-storage.ts';
+import { isObjectMissing, type ObjectStorage } from '../uploads/object-storage.ts';
 
 /** An item as it was submitted. */
 export interface ItemInput {
@@ -69,7 +69,7 @@ export async function readFailedInput(
     }
     return found;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (isObjectMissing(error)) return null;
     throw error;
   }
 }

@@ -7,7 +7,8 @@ import { detectFormat, type RecordFormat, type RecordIndex } from '@jobber/share
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { storeUpload, usedBytes } from '../transitions/store-upload.ts';
-import type { ObjectStorage } from '../uploads/object-storage.ts';
+import { isStorageUnavailable, type ObjectStorage } from '../uploads/object-storage.ts';
+import type { StorageLocation } from '../uploads/open-storage.ts';
 import type { UploadReader } from '../uploads/upload-reader.ts';
 
 export interface ReceivedUpload {
@@ -33,7 +34,7 @@ export interface UploadParts {
   readonly orm: MikroORM;
   readonly storage: ObjectStorage;
   readonly reader: UploadReader;
-  readonly uploadsDir: string;
+  readonly uploadsAt: StorageLocation;
   readonly limits: UploadLimits;
   readonly metrics: Pick<JobsMetrics, 'uploadBytes'>;
   readonly log: Logger;
@@ -75,13 +76,15 @@ export async function receiveUpload(
   file: IncomingFile,
   room: number,
 ): Promise<ReceivedUpload> {
-  const { orm, storage, reader, uploadsDir, limits, metrics, log } = parts;
+  const { orm, storage, reader, uploadsAt, limits, metrics, log } = parts;
   const { bytes, format } = await recogniseFormat(file);
   const name = `${randomUUID()}.${format}`;
   const seen: Seen = { size: 0, sha256: '' };
-  await storage.write(name, measure(bytes, { limits, room }, seen)).catch(refuseFullDisk);
+  await storage
+    .write(name, measure(bytes, { limits, room }, seen))
+    .catch((error) => refuseStorage(error, log));
   try {
-    const index = await reader.index({ folder: uploadsDir, name, format }, seen.size);
+    const index = await reader.index({ storage: uploadsAt, name, format }, seen.size);
     refuseDamage(index);
     const { records } = index;
     const known = { originalName: printableName(file.fileName), ...seen, records, uploadedAt: new Date() };
@@ -98,7 +101,8 @@ export async function receiveUpload(
     log.info({ upload: name, bytes: seen.size, records, ownerId: identity.userId }, 'file received');
     return { filename: name, ...known };
   } catch (error) {
-    await storage.remove(name);
+    // What can't be removed now has no row: the clean-up finds it.
+    await storage.remove(name).catch(() => {});
     throw error;
   }
 }
@@ -152,11 +156,16 @@ async function* measure(
   seen.sha256 = hash.digest('hex');
 }
 
-function refuseFullDisk(error: NodeJS.ErrnoException): never {
-  if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error;
-  throw new AppError('UNAVAILABLE', 'There is no room for the file at the moment', undefined, {
-    cause: error,
-  });
+/** A storage that is full or away is nobody's fault who sends a file. */
+function refuseStorage(error: NodeJS.ErrnoException, log: Logger): never {
+  const { code } = error;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  if (!full && !isStorageUnavailable(error)) throw error;
+  log.warn({ code }, 'a file could not be stored');
+  const why = full
+    ? 'There is no room for the file at the moment'
+    : 'The storage of files does not answer at the moment; try again';
+  throw new AppError('UNAVAILABLE', why, undefined, { cause: error });
 }
 
 function refuseDamage(index: RecordIndex): void {
