@@ -22,7 +22,7 @@ import { clusterName, stopLeftovers } from './stop-leftovers.ts';
 import { stopWithParent } from './stop-with-parent.ts';
 
 export { type DatabaseWanted, databaseUrl, ensureDatabases } from './ensure-databases.ts';
-export { PostgresError, type PostgresErrorReason } from './postgres-error.ts';
+export { explainFileError, PostgresError, type PostgresErrorReason } from './postgres-error.ts';
 export type { ServerExit, StopMode } from './run-server.ts';
 export type { DurabilityMode } from './server-settings.ts';
 
