@@ -62,6 +62,13 @@ export type Acceptance =
   | { readonly outcome: 'existing' }
   | { readonly outcome: 'upload-gone' };
 
+/** What a statement has to reckon with: whatever it names costs each execution, also where nothing comes of it. */
+interface Reckoning {
+  /** Some of the jobs have a key that another may have. */
+  readonly keys: boolean;
+  readonly tags: boolean;
+}
+
 /** Writes those of the jobs asked for that `which` says. */
 function insertJobs(which: string, ending: string): string {
   return `
@@ -77,22 +84,9 @@ function insertJobs(which: string, ending: string): string {
     returning id, owner_id, type, started_at, status, run_at, tags`;
 }
 
-/**
- * none → job IN_PROGRESS with tasks `ready` (or `running` or `dispatched`, where there is a place already), or SCHEDULED with tasks
- * `waiting`. The lock on `kept_upload` keeps `expire-uploads` from removing a file that a job accepted right now reads.
- */
-const ACCEPT_JOBS = `
-  with asked as materialized (
-    select nextval('job_id_seq') as id, a.*,
-      coalesce((o ->> 'priority')::int, 0) as priority,
-      coalesce((o ->> 'runAt')::timestamptz, now() + (o ->> 'delayMs')::float8 * interval '1 ms') as run_at,
-      -- Only these can meet another; looking for one costs each row two probes and a record in the log.
-      idempotency_key is not null or coalesce(o ? 'uniqueFor', false) as keyed
-    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[], $7::jsonb[])
-      with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, o, ord)
-  ), kept_upload as materialized (
-    select name from upload where name = any($4::text[]) and removed_at is null for key share
-  ), keyless as (${insertJobs('not keyed', '')}
+/** Only those that have a key can meet another; looking for one costs each row two probes and a record in the log. */
+const ACCEPTED_BY_KEY = `
+  keyless as (${insertJobs('not keyed', '')}
   ), keyed as (${insertJobs(
     'keyed',
     // Whoever writes the same keys at the same time waits; in one order, so that two can't wait for each other.
@@ -101,10 +95,31 @@ const ACCEPT_JOBS = `
   )}
   ), accepted as materialized (
     select * from keyless union all select * from keyed
-  ), tagged as (
+  )`;
+
+const TAGGED = `
+  tagged as (
     insert into job_tag (tag, owner_id, type, started_at, job_id)
     select tag, owner_id, type, started_at, id from accepted cross join unnest(tags) as tag where tags <> '{}'
-  ), tasks as (
+  )`;
+
+/**
+ * none → job IN_PROGRESS with tasks `ready` (or `running` or `dispatched`, where there is a place already), or SCHEDULED with tasks
+ * `waiting`. The lock on `kept_upload` keeps `expire-uploads` from removing a file that a job accepted right now reads.
+ */
+function statement({ keys, tags }: Reckoning): string {
+  return `
+  with asked as materialized (
+    select nextval('job_id_seq') as id, a.*,
+      coalesce((o ->> 'priority')::int, 0) as priority,
+      coalesce((o ->> 'runAt')::timestamptz, now() + (o ->> 'delayMs')::float8 * interval '1 ms') as run_at,
+      idempotency_key is not null or coalesce(o ? 'uniqueFor', false) as keyed
+    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[], $7::jsonb[])
+      with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, o, ord)
+  ), kept_upload as materialized (
+    select name from upload where name = any($4::text[]) and removed_at is null for key share
+  ), ${keys ? ACCEPTED_BY_KEY : `accepted as (${insertJobs('true', '')})`},
+  ${tags ? `${TAGGED},` : ''} tasks as (
     insert into task (job_id, seq, type, owner_id, priority, state, available_at, attempt, executor_id, lease_until,
       first_item, item_count, items, byte_from, byte_to, line)
     select asked.id, t.seq, asked.type, asked.owner_id, asked.priority,
@@ -128,6 +143,7 @@ const ACCEPT_JOBS = `
     upload_name is not null and upload_name not in (select name from kept_upload) as upload_gone
   from asked left join accepted on accepted.id = asked.id
   order by asked.ord`;
+}
 
 interface AcceptanceRow {
   readonly id: string;
@@ -154,9 +170,11 @@ export async function acceptJobs(
   const tasks = jobs.flatMap((job, index) =>
     job.tasks.map((task, seq) => ({ ...task, ord: index + 1, seq })),
   );
+  const keys = jobs.some((job) => job.idempotencyKey !== null || job.options?.uniqueFor !== undefined);
+  const tags = jobs.some((job) => job.options?.tags !== undefined);
   const { rows } = await database.query<AcceptanceRow>({
-    name: 'accept-jobs',
-    text: ACCEPT_JOBS,
+    name: `accept-jobs${keys ? '-by-key' : ''}${tags ? '-with-tags' : ''}`,
+    text: statement({ keys, tags }),
     values: [
       jobs.map((job) => job.ownerId),
       jobs.map((job) => job.type),
