@@ -76,8 +76,20 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
     };
     const result = await execute(request);
     if (result.data) return c.json(result);
+    // Nothing was run if the variables are wrong; they are read twice only then.
+    refuseVariables(document, params);
     const errors = result.errors?.map((error) => error.toJSON()) ?? [];
     return answer(c, codeErrors(errors, options.log));
+  }
+
+  /** @throws AppError 400 INVALID_INPUT */
+  function refuseVariables(document: DocumentNode, params: Params): void {
+    const problem = findVariablesProblem(schema, document, params, options.production);
+    if (problem !== undefined) refuse('INVALID_INPUT', problem);
+  }
+
+  function refused(c: Context, error: unknown): Response {
+    return answer(c, [refusalOf(error, options, { requestId: requestIdOf(c) })]);
   }
 
   const app = new Hono();
@@ -96,13 +108,11 @@ export function graphqlRoute(options: GraphqlOptions): Hono {
     try {
       params = await readParams(c);
       known = documents.known(params.query);
-      const document = known ?? documents.check(params.query);
-      const problem = findVariablesProblem(schema, document, params, options.production);
-      if (problem !== undefined) throw new AppError('INVALID_INPUT', problem);
+      if (!known) refuseVariables(documents.check(params.query), params);
     } catch (error) {
-      return answer(c, [refusalOf(error, options, { requestId: requestIdOf(c) })]);
+      return refused(c, error);
     }
-    if (known) return serveKnown(c, known, params);
+    if (known) return serveKnown(c, known, params).catch((error: unknown) => refused(c, error));
     presentParams(c, params);
     const response = (await serve(c, async () => {})) as Response;
     return response.status === 200 ? response : restoreStatus(c, response, options.log);
