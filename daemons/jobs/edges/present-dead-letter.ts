@@ -1,5 +1,5 @@
 import type { Identity } from '@jobber/shared/auth-guard';
-import { refuse } from '@jobber/shared/errors';
+import { checkLimit } from '@jobber/shared/paging';
 import type { Context } from 'hono';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
@@ -35,17 +35,12 @@ export function createDeadLetterPresenter(
       name: (await catalog.bySlug(type))?.type.name ?? type,
       round: job.round,
       errors: ({ limit }: { limit: number }) =>
-        budget.read(() => readTaskErrors(pool, letter, checkLimit(limit))),
+        budget.read(() => readTaskErrors(pool, letter, checkLimit(limit, MAX_LIMIT))),
       input: ({ limit }: { limit: number }) =>
-        budget.read((maxBytes) => readFailedInput(parts, letter, { limit: checkLimit(limit), maxBytes })),
+        budget.read((maxBytes) =>
+          readFailedInput(parts, letter, { limit: checkLimit(limit, MAX_LIMIT), maxBytes }),
+        ),
       history: ({ limit }: { limit: number }) => budget.read(() => readHistory(pool, { jobId, seq, limit })),
     };
   };
-}
-
-function checkLimit(limit: number): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  return refuse('INVALID_INPUT', `limit must be a whole number from 1 to ${MAX_LIMIT}, got ${limit}`, {
-    limit: MAX_LIMIT,
-  });
 }

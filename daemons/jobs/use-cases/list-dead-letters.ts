@@ -1,5 +1,6 @@
 import type { Identity } from '@jobber/shared/auth-guard';
 import { AppError, refuse } from '@jobber/shared/errors';
+import { checkLimit } from '@jobber/shared/paging';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { TaskRef } from '../transitions/redrive-tasks.ts';
@@ -38,11 +39,7 @@ export async function listDeadLetters(
   identity: Identity,
   { filter, limit, before }: DeadLettersPage,
 ): Promise<DeadLetterView[]> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    refuse('INVALID_INPUT', `limit must be a whole number from 1 to ${MAX_LIMIT}, got ${limit}`, {
-      limit: MAX_LIMIT,
-    });
-  }
+  checkLimit(limit, MAX_LIMIT);
   const condition = await deadLetterCondition(catalog, ownerOf(identity, filter, 'jobs:read'), filter);
   const { values } = condition;
   let { sql } = condition;

@@ -1,6 +1,7 @@
 import { JOB_STATUSES, type JobStatus } from '@jobber/db/jobs';
 import type { Identity } from '@jobber/shared/auth-guard';
 import { refuse } from '@jobber/shared/errors';
+import { checkLimit } from '@jobber/shared/paging';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import { JOB_COLUMNS, type JobRow, type JobView, toJobView } from '../job-view.ts';
@@ -102,11 +103,7 @@ export async function listJobs(
   identity: Identity,
   { filter, limit, before }: JobsPage,
 ): Promise<JobView[]> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    refuse('INVALID_INPUT', `limit must be a whole number from 1 to ${MAX_LIMIT}, got ${limit}`, {
-      limit: MAX_LIMIT,
-    });
-  }
+  checkLimit(limit, MAX_LIMIT);
   if (before !== undefined && !Number.isSafeInteger(before)) {
     refuse('INVALID_INPUT', `before must be the id of a job, got ${before}`);
   }

@@ -1,5 +1,6 @@
 import type { HistoryEvent } from '@jobber/db/jobs';
 import { refuse } from '@jobber/shared/errors';
+import { checkLimit } from '@jobber/shared/paging';
 import type { Pool } from 'pg';
 
 /** Something that happened to a job, a task or an attempt. */
@@ -57,11 +58,7 @@ export async function readHistory(
   pool: Pool,
   { jobId, seq, limit, after = 0 }: HistoryPage,
 ): Promise<JobEventView[]> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    refuse('INVALID_INPUT', `limit must be a whole number from 1 to ${MAX_LIMIT}, got ${limit}`, {
-      limit: MAX_LIMIT,
-    });
-  }
+  checkLimit(limit, MAX_LIMIT);
   if (!Number.isSafeInteger(after) || after < 0)
     refuse('INVALID_INPUT', `after must be the id of an event, got ${after}`);
   const { rows } = await pool.query<HistoryRow>({

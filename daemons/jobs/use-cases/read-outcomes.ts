@@ -1,6 +1,7 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import { AppError, refuse } from '@jobber/shared/errors';
 import { parseJsonExact } from '@jobber/shared/json';
+import { checkLimit } from '@jobber/shared/paging';
 import type { Pool } from 'pg';
 
 /** How an item of a job ended. */
@@ -102,11 +103,7 @@ export function createOutcomeReader(pool: Pool, maxBytes = MAX_ANSWER_BYTES): Ou
 }
 
 function checkPage(limit: number, after: number): void {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    refuse('INVALID_INPUT', `limit must be a whole number from 1 to ${MAX_LIMIT}, got ${limit}`, {
-      limit: MAX_LIMIT,
-    });
-  }
+  checkLimit(limit, MAX_LIMIT);
   if (!Number.isInteger(after) || Math.abs(after) > MAX_INDEX) {
     refuse('INVALID_INPUT', `after must be the index of an item, got ${after}`);
   }

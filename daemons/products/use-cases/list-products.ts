@@ -1,6 +1,7 @@
 import { Category, Product } from '@jobber/db/products';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { AppError, refuse } from '@jobber/shared/errors';
+import { checkLimit } from '@jobber/shared/paging';
 import type { FilterQuery } from '@mikro-orm/core';
 import type { MikroORM } from '@mikro-orm/postgresql';
 
@@ -36,11 +37,7 @@ export async function listProducts(
   { filter, limit, before }: ProductsPage,
 ): Promise<Product[]> {
   requirePermission(identity, 'products:read');
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    refuse('INVALID_INPUT', `limit must be a whole number from 1 to ${MAX_LIMIT}, got ${limit}`, {
-      limit: MAX_LIMIT,
-    });
-  }
+  checkLimit(limit, MAX_LIMIT);
   const where: FilterQuery<Product> = {};
   if (before !== undefined) {
     where.id = { $lt: parseId(before) ?? refuse('INVALID_INPUT', 'before must be the id of a product') };
