@@ -1,4 +1,5 @@
-// What runs in a container: `start.js auth|jobs|executor|products`, `start.js migrate` or `start.js make-secrets`.
+// What runs in a container: `start.js auth|jobs|executor|products`, `start.js migrate` (all databases, or what
+// db/migrate.ts takes) or `start.js make-secrets`.
 // The program is loaded into this very process, so that signals reach it and its exit code is the container's.
 import { ConfigError, withSecretFiles } from '@jobber/shared/config';
 import { createLogger, LOG_LEVELS, type LogLevel } from '@jobber/shared/log';

@@ -50,6 +50,12 @@ export async function checkHardening(report: Report, platform: Platform): Promis
       }
     },
   );
+  await report.check('migrations may be run again, and for one database', async () => {
+    for (const args of [[], ['auth', '--wait-seconds', '5']]) {
+      const { code, output } = await tryCompose(['run', '--rm', '--no-deps', 'migrate', 'migrate', ...args]);
+      if (code !== 0 || !output.includes('auth: up to date')) throw new Error(`exit code ${code}: ${output}`);
+    }
+  });
   await report.check('no secret is in an environment or in a log', async () => {
     const all = await containers();
     for (const { Name, Config } of all) {

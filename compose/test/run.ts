@@ -27,6 +27,14 @@ async function main(environment: NodeJS.ProcessEnv): Promise<number> {
       return report.end();
     }
     console.log(`Docker Compose ${engine.composeVersion}, an engine in ${folder}`);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        void engine.stop().finally(() => {
+          rmSync(folder, { recursive: true, force: true });
+          process.exit(130);
+        });
+      });
+    }
     try {
       await checkAll(report, folder, engine.environment);
     } finally {
