@@ -32,7 +32,7 @@ for program in "$@"; do
 done
 # What is asked for by name, and what native packages link to.
 for library in libnss_files.so.2 libnss_dns.so.2 libresolv.so.2 librt.so.1 libdl.so.2 libpthread.so.0 libm.so.6 libgcc_s.so.1 libstdc++.so.6; do
-  path=$(ldconfig -p | awk -v name="$library" '$1 == name { print $NF; exit }')
+  path=$(ldconfig -p | awk -v name="$library" '$1 == name && !found { print $NF; found = 1 }')
   [ -z "$path" ] || copy_with_libraries "$path"
 done
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n' >"$root/etc/passwd"
