@@ -49,7 +49,13 @@ async function main(environment: NodeJS.ProcessEnv): Promise<number> {
 async function checkAll(report: Report, folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const ports = { auth: await findFreePort(), jobs: await findFreePort(), products: await findFreePort() };
   const inProject = { project: 'jobbertest', ports };
-  const missing = await makeStandIns(environment);
+  // What they are made in goes with the folder.
+  const making = { ...environment, TMPDIR: folder };
+  let missing: string | undefined;
+  const made = await report.check('base images are made of programs of this machine', async () => {
+    missing = await makeStandIns(making);
+  });
+  if (!made) return;
   if (missing !== undefined) {
     report.skip('the image and the platform in containers', missing);
     return;
@@ -76,7 +82,7 @@ async function checkAll(report: Report, folder: string, environment: NodeJS.Proc
     await checkScale(report, direct);
     await checkRestarts(report, direct);
     await checkStops(report, direct);
-    const withoutPulsar = await makePulsarStandIn(environment);
+    const withoutPulsar = await makePulsarStandIn(making);
     if (withoutPulsar !== undefined) report.skip('the platform over Apache Pulsar', withoutPulsar);
     else await checkPulsar(report, openPlatform({ ...inProject, environment }));
   } finally {
