@@ -78,6 +78,9 @@ export function currentToken(token: BrokerToken): string {
   return text;
 }
 
+/** The one that all executors share, on each topic. */
+export const SUBSCRIPTION = 'jobber-executors';
+
 /** The full name of the topic of a job type: `persistent://public/default/fibonacci-jobs`. */
 export function topicOf({ tenant, namespace, topicPrefix }: BrokerConfig, slug: string): string {
   return `persistent://${tenant}/${namespace}/${topicPrefix}${slug}-jobs`;

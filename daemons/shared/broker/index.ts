@@ -1,2 +1,3 @@
 export type { Broker, BrokerMessage, Consumer, Publisher } from './broker.ts';
 export { type BrokerConfig, brokerSection, readBrokerConfig } from './broker-config.ts';
+export { openBroker } from './open-broker.ts';
