@@ -83,6 +83,7 @@ export async function startPulsar(options: PulsarOptions): Promise<PulsarBroker>
       cache: pulsarCache(environment),
       dataDir,
       settingsFile,
+      // For a new folder only: the store beneath the broker keeps the port under which it is known in its metadata.
       bookiePort: await findFreePort(),
       fullSpeed: options.fullSpeed ?? false,
       environment,
