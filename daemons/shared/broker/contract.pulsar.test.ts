@@ -153,17 +153,17 @@ describe.each(inject('jobberTestTransports'))('the broker by $driver', ({ servic
     const publisher = await openPublisher();
     let arrived = 0;
     let open = 0;
-    let mostOpen = 0;
+    let leastOpen = WINDOW;
     const consumer = (await connect()).subscribe('echo', (message) => {
       arrived += 1;
       open -= 1;
+      leastOpen = Math.min(leastOpen, open);
       consumer.ack(message);
       if (open < WINDOW / 2) ask();
     });
     function ask(): void {
       consumer.grant(WINDOW - open);
       open = WINDOW;
-      mostOpen = Math.max(mostOpen, open);
     }
     ask();
     const copy = Buffer.from(JSON.stringify({ v: 1, job: '1', task: 0, attempt: 1 }));
@@ -175,6 +175,6 @@ describe.each(inject('jobberTestTransports'))('the broker by $driver', ({ servic
     }
     await expect.poll(() => arrived, { timeout: 110_000, interval: 50 }).toBeGreaterThanOrEqual(confirmed);
     if (adminUrl !== undefined) await expect.poll(backlog, PATIENCE).toBe(0);
-    expect(mostOpen).toBe(WINDOW);
+    expect(leastOpen).toBeGreaterThanOrEqual(0);
   }, 240_000);
 });
