@@ -28,7 +28,7 @@ export interface FakePulsar {
   mostWaiting: number;
   /** A message comes from the broker. */
   arrive(text: string): void;
-  /** What `import('pulsar-client')` would give. */
+  /** What the import of the package would give. */
   readonly module: PulsarClientPackage;
 }
 
