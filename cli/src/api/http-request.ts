@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { EXIT, Failure } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
+import { API_HEADER, API_VERSION, requireSameApi } from './api-version.ts';
 import { describeNetworkError, notJobber, timedOut } from './describe-network-error.ts';
 
 export interface HttpAnswer {
@@ -50,16 +51,18 @@ export function startRequest(url: URL, options: RequestOptions): ClientRequest {
     url.protocol === 'https:'
       ? process.getBuiltinModule('node:https')
       : process.getBuiltinModule('node:http');
-  return request(url, options);
+  const headers = { ...options.headers, [API_HEADER]: String(API_VERSION) };
+  return request(url, { ...options, headers });
 }
 
-/** @throws a Failure when the answer is a redirect or too long */
+/** @throws a Failure when the answer is a redirect, too long, or of a platform of another version */
 export async function readAnswer(response: IncomingMessage, url: URL): Promise<HttpAnswer> {
   const status = response.statusCode ?? 0;
   if (status >= 300 && status <= 399) {
     response.destroy();
     throw redirected(response.headers.location, url);
   }
+  requireSameApi(response.headers[API_HEADER], url);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {

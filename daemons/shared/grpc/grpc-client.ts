@@ -9,6 +9,7 @@ import {
   createClientFactory,
   Metadata,
 } from 'nice-grpc';
+import { PROTOCOL, PROTOCOL_HEADER } from './protocol-version.ts';
 import { CALLER_HEADER, type CallerName, CREDENTIAL_HEADER, credentialOf } from './service-credential.ts';
 
 export interface GrpcClientOptions {
@@ -43,6 +44,7 @@ export function createGrpcClient<Service extends CompatServiceDefinition>(
   const metadata = new Metadata({
     [CALLER_HEADER]: options.caller,
     [CREDENTIAL_HEADER]: credentialOf(options.caller, options.serviceSecret),
+    [PROTOCOL_HEADER]: String(PROTOCOL.newest),
   });
   return createClientFactory()
     .use((call, callOptions) => {

@@ -12,6 +12,7 @@ import {
   Status,
 } from 'nice-grpc-common';
 import { toServerError } from './grpc-errors.ts';
+import { PROTOCOL_HEADER, protocolProblem } from './protocol-version.ts';
 import {
   CALLER_HEADER,
   type CallerName,
@@ -101,6 +102,8 @@ function authorizeCaller(serviceSecret: string, services: readonly ServedService
     if (!allowed.get(method)?.includes(caller as CallerName)) {
       throw new ServerError(Status.PERMISSION_DENIED, `${caller} may not call ${method}`);
     }
+    const problem = protocolProblem(caller, context.metadata.get(PROTOCOL_HEADER));
+    if (problem) throw new ServerError(Status.FAILED_PRECONDITION, problem);
     return yield* call.next(call.request, context);
   };
 }

@@ -13,12 +13,16 @@ export interface ServeOptions {
   readonly scope: Scope;
 }
 
+/** The versions of the API that this build understands, oldest and newest; clients say which side to upgrade. */
+const API_VERSIONS = '1-1';
+
 /** How long requests in flight may take to end once the server stops, in milliseconds. */
 const DRAIN_MS = 10_000;
 
 /** Listens, and defers the drain: no new connections, requests in flight end, then the rest is cut. @returns the port. */
 export async function serveHttp({ app, host, port, scope }: ServeOptions): Promise<number> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  server.prependListener('request', (_, response) => response.setHeader('x-jobber-api', API_VERSIONS));
   // A header that never ends is cut; bodies may be slow (uploads), their edges bound them.
   server.headersTimeout = 15_000;
   server.requestTimeout = 0;
