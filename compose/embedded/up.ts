@@ -34,6 +34,8 @@ export interface UpOptions {
   readonly watch?: boolean;
   /** Databases that somebody else runs; otherwise there is an embedded PostgreSQL. */
   readonly databaseUrls?: DaemonSettings['databaseUrls'] | undefined;
+  /** Tasks reach executors over a broker: the one of this URL, or one of the platform's own. */
+  readonly pulsar?: { readonly serviceUrl?: string | undefined } | undefined;
   /** Where the programs lie; default: beside this one. */
   readonly root?: string;
 }
@@ -84,6 +86,7 @@ async function run(
     forgiving: watch,
     root,
     databaseUrls: options.databaseUrls,
+    pulsar: options.pulsar,
     compileCache: join(homedir(), '.cache', 'jobber', 'compiled'),
     signal: interruptions.first,
     onPhase: (phase) => screen.phase(phase, performance.now() - startedAt),

@@ -72,7 +72,16 @@ export interface PublicJob {
   readonly failed: number;
 }
 
+/** A topic of the broker at rest. */
+export interface StoredTopic {
+  readonly name: string;
+  /** Messages that nobody has acknowledged. */
+  readonly backlog: number;
+}
+
 export interface Evidence {
+  /** Undefined where there is no broker, or it cannot be asked. */
+  readonly topics?: readonly StoredTopic[] | undefined;
   readonly jobs: readonly StoredJob[];
   /** Undefined where the catalog cannot be read. */
   readonly products: readonly StoredProduct[] | undefined;

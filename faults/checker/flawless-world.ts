@@ -1,4 +1,4 @@
-import type { Evidence, StoredEffect, StoredJob, StoredProduct } from './evidence.ts';
+import type { Evidence, StoredEffect, StoredJob, StoredProduct, StoredTopic } from './evidence.ts';
 import { assembleHistory, type CallEvent, type Poll } from './history.ts';
 import { decide } from './verdict.ts';
 
@@ -50,7 +50,8 @@ export function flawless() {
   ];
   const products: Writable<StoredProduct>[] = [product('8', LAMP, '117.1618'), product('9', RUG, '21.2')];
   const effects: StoredEffect[] = [effect(0, '8'), effect(1, '9')];
-  return { events, polls, jobs, products, effects, users: new Set([OWNER]) };
+  const topics: Writable<StoredTopic>[] = [{ name: 'fibonacci-jobs', backlog: 0 }];
+  return { events, polls, jobs, products, effects, topics, users: new Set([OWNER]) };
 }
 
 export type World = ReturnType<typeof flawless>;

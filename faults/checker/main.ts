@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Evidence, StoredJob } from './evidence.ts';
 import { assembleHistory, type CallEvent, type History, type Poll, readLines } from './history.ts';
+import { type BrokerView, readBroker } from './read-broker.ts';
 import { type DatabaseUrls, readDatabases } from './read-databases.ts';
 import { type PublicDoor, readJobsPublicly, readProductsPublicly, readPublicJobs } from './read-public.ts';
 import { renderVerdict } from './render-verdict.ts';
@@ -15,7 +16,8 @@ against what is stored. Exit code 0: valid; 1: not; 2: wrong usage. Where it may
 because an address holds a password:
   CHECKER_JOBS_DATABASE_URL, CHECKER_PRODUCTS_DATABASE_URL, CHECKER_AUTH_DATABASE_URL   roles that may only read
   CHECKER_JOBS_URL, CHECKER_PRODUCTS_URL, CHECKER_TOKEN                                 the public door
-Either three or all six; with the public door alone, leases, keys and the ledger are not seen.`;
+  CHECKER_BROKER_ADMIN_URL, CHECKER_BROKER_TOPIC_PREFIX                                 the broker, where there is one
+Either the first or the second three, or all; with the public door alone, leases, keys and the ledger are not seen.`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -56,7 +58,9 @@ async function collect(
   const accepted = acceptedJobs(history);
   if (databases) {
     const stored = await readDatabases(databases);
-    return { ...stored, publicJobs: door ? await readPublicJobs(door, accepted) : new Map() };
+    const broker = brokerView();
+    const topics = broker && (await readBroker(broker));
+    return { ...stored, topics, publicJobs: door ? await readPublicJobs(door, accepted) : new Map() };
   }
   if (!door) throw new Error('Neither a database nor the public door can be read.');
   const jobs: StoredJob[] = await readJobsPublicly(door, accepted);
@@ -80,6 +84,11 @@ function databaseUrls(): DatabaseUrls | undefined {
   const products = process.env['CHECKER_PRODUCTS_DATABASE_URL'];
   const auth = process.env['CHECKER_AUTH_DATABASE_URL'];
   return jobs && products && auth ? { jobs, products, auth } : undefined;
+}
+
+function brokerView(): BrokerView | undefined {
+  const adminUrl = process.env['CHECKER_BROKER_ADMIN_URL'];
+  return adminUrl ? { adminUrl, topicPrefix: process.env['CHECKER_BROKER_TOPIC_PREFIX'] ?? '' } : undefined;
 }
 
 function publicDoor(): PublicDoor | undefined {

@@ -85,6 +85,11 @@ const DEFECTS: [string, string[], (world: World) => unknown][] = [
     },
   ],
   ['a lease left over', ['left over'], ({ jobs: [job] }) => Object.assign(job!.tasks!, { leases: 1 })],
+  [
+    'a message left over at the broker',
+    ['left over'],
+    ({ topics: [topic] }) => Object.assign(topic!, { backlog: 1 }),
+  ],
   ['a task left over', ['left over'], ({ jobs: [job] }) => Object.assign(job!.tasks!, { unfinished: 1 })],
   [
     'a dead letter that nobody reports',

@@ -50,6 +50,7 @@ export function decide(
     ...checkJobs(matched, evidence, cancelledJobs(history)),
     ...checkChanges(history.changes, evidence.jobs),
     ...checkProducts(matched, evidence),
+    ...checkTopics(evidence),
     ...recovery.problems,
   ];
   const calls = [...[...history.intents.values()].flatMap((intent) => intent.calls), ...history.changes];
@@ -73,6 +74,17 @@ export function decide(
     longestRecoveryMs: recovery.longestMs,
     problems,
   };
+}
+
+/** I5: nothing is left at the broker. */
+function checkTopics({ topics = [] }: Evidence): Problem[] {
+  return topics
+    .filter(({ backlog }) => backlog > 0)
+    .map(({ name, backlog }) => ({
+      invariant: 'I5',
+      kind: 'left over',
+      message: `The broker still has ${backlog} messages of the topic ${name}.`,
+    }));
 }
 
 /** Whoever asked for a cancellation may have cancelled, unless the answer was no. */

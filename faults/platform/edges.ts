@@ -14,7 +14,11 @@ export const EDGES = [
 ] as const;
 export type Edge = (typeof EDGES)[number];
 
-export type Edges = Readonly<Record<Edge, TcpProxy>>;
+/** Only where there is a broker. */
+export const BROKER_EDGES = ['jobs-pulsar', 'executor-pulsar'] as const;
+export type BrokerEdge = (typeof BROKER_EDGES)[number];
+
+export type Edges = Readonly<Record<Edge, TcpProxy>> & Readonly<Partial<Record<BrokerEdge, TcpProxy>>>;
 
 export interface Targets {
   readonly jobs: number;
@@ -22,6 +26,8 @@ export interface Targets {
   readonly jobsGrpc: number;
   readonly productsGrpc: number;
   readonly postgres: number;
+  /** The broker's WebSocket port. */
+  readonly pulsar?: number | undefined;
 }
 
 export async function openEdges(targets: Targets): Promise<Edges> {
@@ -35,10 +41,14 @@ export async function openEdges(targets: Targets): Promise<Edges> {
     'jobs-postgres': targets.postgres,
     'products-postgres': targets.postgres,
   };
-  const opened = await Promise.all(
-    EDGES.map(async (edge) => [edge, await startTcpProxy(ports[edge])] as const),
-  );
-  return Object.fromEntries(opened) as Record<Edge, TcpProxy>;
+  const { pulsar } = targets;
+  const opened = await Promise.all([
+    ...EDGES.map(async (edge) => [edge, await startTcpProxy(ports[edge])] as const),
+    ...(pulsar === undefined
+      ? []
+      : BROKER_EDGES.map(async (edge) => [edge, await startTcpProxy(pulsar)] as const)),
+  ]);
+  return Object.fromEntries(opened) as unknown as Edges;
 }
 
 /** The databases' addresses as their daemons see them: through the edge. */

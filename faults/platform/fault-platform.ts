@@ -22,8 +22,19 @@ export interface PlatformOptions {
   /** Where PostgreSQL keeps its data. Default: in the platform's own folder. */
   readonly databaseFolder?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Jobs and the executors run over it. */
+  readonly broker?: BrokerSeen | undefined;
   /** Over those of an embedded PostgreSQL. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
+}
+
+/** A broker that outlives the platform; its topics are the platform's own by their prefix. */
+export interface BrokerSeen {
+  readonly serviceUrl: string;
+  /** Of its admin REST API; undefined: nobody may ask. */
+  readonly adminUrl?: string | undefined;
+  /** Its WebSocket port, when the daemons are to reach it through edges. */
+  readonly edgePort?: number;
 }
 
 /** Real daemons with a PostgreSQL of their own, whose every connection leads through a proxy. */
@@ -44,6 +55,10 @@ export interface FaultPlatform {
   readonly productsGrpcPort: number;
   readonly serviceSecret: string;
   replicas(daemon: DaemonName): readonly DaemonProcess[];
+  /** In front of the names of the platform's topics. */
+  readonly topicPrefix: string;
+  /** From its next start a daemon runs over the broker, or without; all of its replicas. */
+  setOverBroker(daemon: 'jobs' | 'executor', over: boolean): void;
   /** Sets a daemon's clock forward or, with a negative number, back; all of its replicas. */
   shiftClock(daemon: DaemonName, offsetMs: number): void;
   untilReady(): Promise<void>;
@@ -66,7 +81,8 @@ export async function startFaultPlatform(options: PlatformOptions = {}): Promise
     throw error;
   });
   const ports = await choosePorts(databases.port);
-  const edges = await openEdges(ports);
+  const edges = await openEdges({ ...ports, pulsar: options.broker?.edgePort });
+  const topicPrefix = `t${randomBytes(4).toString('hex')}-`;
   const serviceSecret = randomBytes(32).toString('hex');
   const uploadsDir = options.uploadsDir ?? join(folder, 'uploads');
   mkdirSync(uploadsDir, { recursive: true });
@@ -77,6 +93,19 @@ export async function startFaultPlatform(options: PlatformOptions = {}): Promise
     uploadsDir,
     nodeEnv: 'production',
   } as const;
+
+  /** Of the daemons that a broker concerns: changes count from a daemon's next start. */
+  const environments: Record<'jobs' | 'executor', NodeJS.ProcessEnv[]> = { jobs: [], executor: [] };
+
+  function brokerVariables(daemon: 'jobs' | 'executor'): Record<string, string> {
+    const { broker } = options;
+    if (!broker) return {};
+    const edge = edges[`${daemon}-pulsar`];
+    return {
+      PULSAR_SERVICE_URL: edge ? `ws://127.0.0.1:${edge.port}` : broker.serviceUrl,
+      PULSAR_TOPIC_PREFIX: topicPrefix,
+    };
+  }
 
   function start(daemon: DaemonName, name: string = daemon, port = ports[daemon]): DaemonProcess {
     // A daemon listens at its own ports, and reaches the others through the edges that begin with it.
@@ -90,29 +119,24 @@ export async function startFaultPlatform(options: PlatformOptions = {}): Promise
         productsGrpc: edges['executor-products'].port,
       }),
     };
-    return startDaemon({
-      daemon,
-      name,
-      folder,
-      port,
-      root: options.root,
-      environment: {
-        ...daemonEnvironment(
-          daemon,
-          { ...settings, ports: seen },
-          { ...process.env, ...options.environment },
-        ),
-        LOG_LEVEL: 'info',
-        JOBS_LEASE_SECONDS: String(options.leaseSeconds ?? 2),
-        AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400',
-        EXECUTOR_CONCURRENCY: '4',
-        // Few, so that a large job is dispatched bit by bit.
-        EXECUTOR_MAX_TASKS: '8',
-        JOBBER_JOB_TYPES: JOB_TYPES,
-        NODE_OPTIONS: `--import=${SHIFT_CLOCK}`,
-        FAULTS_CLOCK_FILE: join(folder, `${daemon}.clock`),
-      },
-    });
+    const environment: NodeJS.ProcessEnv = {
+      ...daemonEnvironment(daemon, { ...settings, ports: seen }, { ...process.env, ...options.environment }),
+      LOG_LEVEL: 'info',
+      JOBS_LEASE_SECONDS: String(options.leaseSeconds ?? 2),
+      JOBS_HINT_SECONDS: '2',
+      AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400',
+      EXECUTOR_CONCURRENCY: '4',
+      // Few, so that a large job is dispatched bit by bit.
+      EXECUTOR_MAX_TASKS: '8',
+      JOBBER_JOB_TYPES: JOB_TYPES,
+      NODE_OPTIONS: `--import=${SHIFT_CLOCK}`,
+      FAULTS_CLOCK_FILE: join(folder, `${daemon}.clock`),
+    };
+    if (daemon === 'jobs' || daemon === 'executor') {
+      environments[daemon].push(environment);
+      Object.assign(environment, brokerVariables(daemon));
+    }
+    return startDaemon({ daemon, name, folder, port, root: options.root, environment });
   }
 
   const daemons = [start('auth'), start('products'), start('jobs')];
@@ -142,6 +166,13 @@ export async function startFaultPlatform(options: PlatformOptions = {}): Promise
     jobsGrpcPort: ports.jobsGrpc,
     productsGrpcPort: ports.productsGrpc,
     serviceSecret,
+    topicPrefix,
+    setOverBroker(daemon, over) {
+      for (const environment of environments[daemon]) {
+        if (over) Object.assign(environment, brokerVariables(daemon));
+        else delete environment['PULSAR_SERVICE_URL'];
+      }
+    },
     replicas: (daemon) => daemons.filter((one) => one.daemon === daemon),
     shiftClock: (daemon, offsetMs) => writeFileSync(join(folder, `${daemon}.clock`), String(offsetMs)),
     untilReady: async () => void (await Promise.all(daemons.map((daemon) => daemon.untilReady()))),

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { readBroker } from '../checker/read-broker.ts';
 import { type Changer, createChanger } from '../load/changer.ts';
 import { type Client, connectClient } from '../load/client.ts';
 import { type Judgement, judge } from '../load/judge.ts';
@@ -75,10 +76,19 @@ export async function createWorld(random: Random, options: WorldOptions = {}): P
   async function comeToRest(withinMs = REST_MS): Promise<boolean> {
     const deadline = performance.now() + withinMs;
     const read = await poller.untilAllEnded(withinMs);
-    const isAtRest = async () => (await databases.query('jobs', UNFINISHED)).length === 0;
+    const isAtRest = async () =>
+      (await databases.query('jobs', UNFINISHED)).length === 0 && (await isBrokerEmpty());
     const left = Math.max(1_000, deadline - performance.now());
     const rested = await waitUntil('everything is at rest', isAtRest, { withinMs: left }).catch(() => false);
     return read && rested;
+  }
+
+  const adminUrl = options.broker?.adminUrl;
+  const { topicPrefix } = platform;
+
+  async function isBrokerEmpty(): Promise<boolean> {
+    const topics = adminUrl === undefined ? [] : await readBroker({ adminUrl, topicPrefix });
+    return topics.every(({ backlog }) => backlog === 0);
   }
 
   async function judgeNow(): Promise<Judgement> {
@@ -92,6 +102,10 @@ export async function createWorld(random: Random, options: WorldOptions = {}): P
         CHECKER_JOBS_URL: platform.urls.jobsDirect,
         CHECKER_PRODUCTS_URL: platform.urls.products,
         CHECKER_TOKEN: client.token,
+        ...(adminUrl !== undefined && {
+          CHECKER_BROKER_ADMIN_URL: adminUrl,
+          CHECKER_BROKER_TOPIC_PREFIX: topicPrefix,
+        }),
       },
     });
     return last;

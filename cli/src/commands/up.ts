@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { JobberCommand } from '../base-command.ts';
 import { EXIT, type ExitCode, Failure } from '../failure.ts';
@@ -15,6 +16,7 @@ export default class Up extends JobberCommand {
       description: 'Beside another one, with data and ports of its own:',
       command: '<%= config.bin %> up --data-dir ./jobber-data --port-base 4000',
     },
+    { description: 'Over Apache Pulsar:', command: '<%= config.bin %> up --pulsar' },
     { description: 'With logs for machines:', command: '<%= config.bin %> up --json-logs' },
   ];
   static override flags = {
@@ -26,11 +28,25 @@ export default class Up extends JobberCommand {
       summary: 'The first of the ports to use, instead of 3000.',
       helpValue: '<port>',
     }),
+    pulsar: Flags.boolean({
+      summary:
+        'Over Apache Pulsar: the broker of <url>, or one that is started here (needs Java 17 and Maven).',
+    }),
     'json-logs': Flags.boolean({ summary: 'One JSON object a line instead of readable logs.' }),
   };
 
+  static override args = {
+    url: Args.string({
+      description: 'The broker for --pulsar, such as ws://host:8080 or pulsar://host:6650.',
+    }),
+  };
+
   async run(): Promise<undefined> {
-    const { flags } = await this.parse(Up);
+    const { flags, args } = await this.parse(Up);
+    if (args.url !== undefined && !flags.pulsar) {
+      const facts = { exitCode: EXIT.usage, reason: 'USAGE' };
+      throw new Failure(`${args.url} is only of use with --pulsar`, facts);
+    }
     const base = flags['port-base'];
     // Ten ports from the first one on are used.
     const rule = { integer: true, minimum: 1, maximum: 65_526 };
@@ -41,6 +57,7 @@ export default class Up extends JobberCommand {
       portBase,
       jsonLogs: flags['json-logs'] || this.jsonEnabled(),
       jobberHome: this.home,
+      pulsar: flags.pulsar ? { serviceUrl: args.url } : undefined,
     });
     if (exitCode !== EXIT.ok && this.jsonEnabled()) {
       const facts = { exitCode: exitCode as ExitCode, reason: 'PLATFORM_ENDED' };

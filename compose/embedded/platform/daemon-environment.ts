@@ -10,6 +10,8 @@ export interface DaemonSettings {
   readonly setupToken: string | undefined;
   readonly databaseUrls: Readonly<Record<'auth' | 'jobs' | 'products', string>>;
   readonly uploadsDir: string;
+  /** Of the broker over which tasks reach executors; without one the daemons have what the user has set, or none. */
+  readonly brokerUrl?: string | undefined;
   readonly nodeEnv: 'production' | 'development';
 }
 
@@ -36,7 +38,8 @@ export function daemonEnvironment(
 }
 
 function ownSettings(name: DaemonName, settings: DaemonSettings): NodeJS.ProcessEnv {
-  const { ports, databaseUrls, setupToken, uploadsDir } = settings;
+  const { ports, databaseUrls, setupToken, uploadsDir, brokerUrl } = settings;
+  const broker = brokerUrl === undefined ? {} : { PULSAR_SERVICE_URL: brokerUrl };
   switch (name) {
     case 'auth':
       return {
@@ -53,6 +56,7 @@ function ownSettings(name: DaemonName, settings: DaemonSettings): NodeJS.Process
         JOBS_GRPC_PORT: String(ports.jobsGrpc),
         JOBS_DATABASE_URL: databaseUrls.jobs,
         JOBS_UPLOADS_DIR: uploadsDir,
+        ...broker,
       };
     case 'products':
       return {
@@ -62,7 +66,7 @@ function ownSettings(name: DaemonName, settings: DaemonSettings): NodeJS.Process
         PRODUCTS_DATABASE_URL: databaseUrls.products,
       };
     case 'executor':
-      return { EXECUTOR_HOST: HOST, EXECUTOR_PORT: String(ports.executor) };
+      return { EXECUTOR_HOST: HOST, EXECUTOR_PORT: String(ports.executor), ...broker };
   }
 }
 

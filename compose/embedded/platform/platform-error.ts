@@ -6,6 +6,7 @@ export type PlatformErrorReason =
   | 'port-invalid'
   | 'postgres'
   | 'migration'
+  | 'broker'
   | 'daemon-misconfigured'
   | 'daemon-not-ready'
   | 'profile-damaged'

@@ -11,6 +11,7 @@ import { type Release, releaseInOrder } from './release-in-order.ts';
 import { readOrCreateSecrets } from './secrets.ts';
 import { startDaemons } from './start-daemons.ts';
 import { stopLeftoverDaemons } from './stop-leftover-daemons.ts';
+import { superviseBroker } from './supervise-broker.ts';
 
 export interface PlatformOptions {
   /** Absolute. Everything that is kept lies here; one platform at a time. */
@@ -26,6 +27,8 @@ export interface PlatformOptions {
   readonly throwaway?: boolean;
   /** Databases that somebody else runs, instead of an embedded PostgreSQL. */
   readonly databaseUrls?: DaemonSettings['databaseUrls'] | undefined;
+  /** Tasks reach executors over a broker: the one of this URL, or one of the platform's own. */
+  readonly pulsar?: { readonly serviceUrl?: string | undefined } | undefined;
   /** A daemon that cannot run does not end the platform: it may be edited and started again. */
   readonly forgiving?: boolean;
   /** Where the programs lie; see daemon-programs.ts. */
@@ -88,6 +91,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const administered = await databases.hasAdministrator();
     signal.throwIfAborted();
 
+    const broker = options.pulsar && (await openBroker(log));
     onPhase('daemons');
     const setupToken = administered ? undefined : secrets.setupToken;
     const daemons = startDaemons({
@@ -97,6 +101,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         setupToken,
         databaseUrls: databases.urls,
         uploadsDir: folder.uploads,
+        brokerUrl: broker?.serviceUrl,
         nodeEnv: options.nodeEnv,
       },
       environment,
@@ -112,7 +117,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ports,
       log,
       setupToken,
-      failed: daemons.failed,
+      failed: Promise.race([daemons.failed, ...(broker?.failures ?? [])]),
       restart: daemons.restart,
       bringUpToDate: databases.bringUpToDate,
       ...releaseInOrder(releases),
@@ -121,6 +126,20 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await releaseInOrder(releases).stop();
     throw error;
   }
+
+  async function openBroker(log: LogStream): Promise<UsedBroker> {
+    const serviceUrl = options.pulsar?.serviceUrl;
+    if (serviceUrl !== undefined) return { serviceUrl, failures: [] };
+    const { environment } = options;
+    const broker = await superviseBroker({ dataDir, environment, log, signal, onPhase });
+    releases.push(broker.release);
+    return { serviceUrl: broker.serviceUrl, failures: [broker.failed] };
+  }
+}
+
+interface UsedBroker {
+  readonly serviceUrl: string;
+  readonly failures: readonly Promise<PlatformError>[];
 }
 
 /** Node keeps what it compiled there, for all daemons and later starts. */
