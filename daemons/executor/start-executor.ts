@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { JobType } from '@jobber/job-types';
 import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
 import { ProductsServiceDefinition } from '@jobber/proto/products/v1/products';
-import type { Broker } from '@jobber/shared/broker';
+import { type Broker, openBroker } from '@jobber/shared/broker';
 import { createGrpcClient } from '@jobber/shared/grpc';
 import { createHealth, type Health, healthRoutes } from '@jobber/shared/health';
 import { serveHttp } from '@jobber/shared/http';
@@ -54,7 +54,7 @@ export async function startExecutor({
   config,
   scope,
   log,
-  broker,
+  broker: configured,
 }: Parts): Promise<{ port: number; executorId: string }> {
   for (const warning of config.warnings) log.warn(warning);
   const executorId = `${hostname().replaceAll(/[^\w.-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -76,6 +76,7 @@ export async function startExecutor({
     runHandler,
     log,
   };
+  const broker = configured ?? (config.broker && (await openBroker(config.broker, log)));
   const intake = openIntake();
   const processes = types.some(({ runs }) => runs === 'process') ? config.processes : 0;
   const minSlots = Math.min(config.concurrency + config.threads + processes, config.maxTasks);

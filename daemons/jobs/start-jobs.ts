@@ -4,7 +4,7 @@ import { prepareDatabase } from '@jobber/db/prepare';
 import { AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
 import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
 import { createRemoteAuthentication } from '@jobber/shared/auth-guard';
-import type { Broker } from '@jobber/shared/broker';
+import { type Broker, openBroker } from '@jobber/shared/broker';
 import { ConfigError } from '@jobber/shared/config';
 import { describeUnknownError, unavailableWhen } from '@jobber/shared/errors';
 import { createGrpcClient, serveGrpc } from '@jobber/shared/grpc';
@@ -93,7 +93,8 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   const limits = { pool, catalog, maxRunningPerOwner };
   const claim = createClaimWithinLimits({ ...limits, leaseMs });
   const feed = createTaskFeed({ ...shared, claim });
-  const relay = openRelay();
+  const broker = context.broker ?? (config.broker && (await openBroker(config.broker, log)));
+  const relay = broker && openRelay(broker);
   const cancellations = createCancellations(notifications);
   const waker = createWaker(shared);
   const isLimited = (type: string) =>
@@ -215,9 +216,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   repeat('removing old uploads', { work: cleanUp, intervalMs: CLEAN_UP_INTERVAL_MS, scope, log });
   return { port, grpcPort };
 
-  function openRelay(): Relay | undefined {
-    const { broker } = context;
-    if (!broker) return undefined;
+  function openRelay(broker: Broker): Relay {
     scope.defer('broker', () => broker.close());
     const dispatch = createDispatchWithinLimits({ ...limits, hintMs });
     return createRelay({ ...shared, broker, catalog, dispatch, isTakenDirectly: feed.hasCredit });

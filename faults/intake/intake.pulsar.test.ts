@@ -1,0 +1,186 @@
+// One contract for all ways by which tasks reach executors: the same tests on each, with real daemons and a real broker.
+import { describe, expect, inject, test } from 'vitest';
+import { connectClient } from '../load/client.ts';
+import { dozeWork, fibonacciWork, loadWork } from '../load/workloads.ts';
+import { writeToTopic } from '../platform/broker-topic.ts';
+import type { BrokerSeen } from '../platform/fault-platform.ts';
+import type { World } from '../platform/world.ts';
+import { countTasks } from '../scenarios/steps.ts';
+import { useWorld } from '../scenarios/test-world.ts';
+import { waitUntil } from '../wait-until.ts';
+
+interface Way {
+  readonly name: string;
+  readonly broker?: BrokerSeen;
+}
+
+const WAYS: Way[] = [
+  { name: 'direct' },
+  ...inject('jobberTestTransports').map(({ driver, serviceUrl, adminUrl }) => ({
+    name: driver === 'native' ? 'pulsar://' : 'ws://',
+    broker: { serviceUrl, adminUrl },
+  })),
+];
+
+describe.each(WAYS)('$name', ({ name, broker }) => {
+  const world = useWorld(`intake ${name}`, { broker });
+
+  async function submitted({ submitter }: World, work: Parameters<World['submitter']['submit']>[0]) {
+    const id = await submitter.submit(work);
+    if (id === undefined) throw new Error(`${work.name} was refused`);
+    return id;
+  }
+  const status = async ({ client }: World, id: number) => (await client.readJob(id))?.status;
+  const ended = (here: World, id: number, as: string) =>
+    waitUntil(`job ${id} is ${as}`, async () => (await status(here, id)) === as);
+
+  test('numbers and products come out right, inline and from a file', async () => {
+    const here = world.get();
+    await Promise.all([
+      submitted(here, fibonacciWork(here.random, 40)),
+      submitted(here, loadWork(here.random, 60)),
+      submitted(here, loadWork(here.random, 300, true)),
+      submitted(here, dozeWork(20, 10)),
+    ]);
+    await here.hold();
+  });
+
+  test('what fails is tried again, becomes a dead letter, and can be redriven', async () => {
+    const here = world.get();
+    const id = await submitted(here, {
+      name: 'InlineThrow',
+      slug: 'inline-throw',
+      items: [{}],
+      expects: 'failure',
+    });
+    await ended(here, id, 'FAILED');
+    const attempts = 'select attempt, failures, state from task where job_id = $1';
+    expect(await here.platform.databases.query('jobs', attempts, [id])).toMatchObject([
+      { attempt: 2, state: 'dead' },
+    ]);
+    await here.changer.retry(id);
+    await here.hold();
+    expect(await here.platform.databases.query('jobs', attempts, [id])).toMatchObject([
+      { attempt: 4, state: 'dead' },
+    ]);
+  });
+
+  test('a cancelled job stops, also what of it is running', async () => {
+    const here = world.get();
+    const id = await submitted(here, { ...dozeWork(30, 20_000), expects: 'any' });
+    await waitUntil('some run', async () => (await countTasks(here, id)).running > 0);
+    await here.changer.cancel(id);
+    const after = await submitted(here, dozeWork(2, 10));
+    await ended(here, after, 'COMPLETED');
+    await here.hold();
+  });
+
+  test('an executor that joins gets work at once, though another one came first', async () => {
+    const here = world.get();
+    const [, second] = here.platform.replicas('executor');
+    const leaving = second?.terminate();
+    const id = await submitted(here, { ...dozeWork(2_000, 300), expects: 'any' });
+    await leaving;
+    await second?.untilReady();
+    await waitUntil('both run tasks', async () => {
+      const sql = `select distinct executor_id from task where state = 'running' and job_id = $1`;
+      return (await here.platform.databases.query('jobs', sql, [id])).length === 2;
+    });
+    await here.changer.cancel(id);
+    await here.hold();
+  });
+
+  test('an executor that stops gives back what it has, and no attempt counts', async () => {
+    const here = world.get();
+    const id = await submitted(here, dozeWork(16, 400));
+    await waitUntil('they run', async () => (await countTasks(here, id)).running > 4);
+    for (const executor of here.platform.replicas('executor')) {
+      expect((await executor.terminate()).how).toMatch(/exit code 0/);
+      await executor.untilReady();
+    }
+    await here.hold();
+    const failures = 'select sum(failures)::int as n from task where job_id = $1';
+    expect(await here.platform.databases.query('jobs', failures, [id])).toEqual([{ n: 0 }]);
+  });
+
+  if (broker) {
+    test('doubled, late, forged and foreign messages change nothing', async () => {
+      const here = world.get();
+      const topic = `${here.platform.topicPrefix}doze-jobs`;
+      const id = await submitted(here, dozeWork(60, 30));
+      const hint = (message: object) =>
+        Buffer.from(JSON.stringify({ v: 1, job: id, task: 0, attempt: 1, ...message }));
+      const stored = await writeToTopic({ serviceUrl: broker.serviceUrl, topic }, [
+        ...Array.from({ length: 60 }, (_, task) => hint({ task: 59 - task })),
+        ...Array.from({ length: 60 }, (_, task) => hint({ task, attempt: 2 })),
+        ...Array.from({ length: 300 }, () => hint({})),
+        hint({ job: id + 1_000_000 }),
+        hint({ job: -1 }),
+        hint({ task: 1e308 }),
+        hint({ traceparent: 'x'.repeat(5_000) }),
+        Buffer.alloc(0),
+        Buffer.from('{"v":1'),
+        Buffer.from([0xff, 0x00, 0x7b]),
+        Buffer.alloc(700_000, 'x'),
+      ]);
+      expect(stored).toBe(428);
+      await ended(here, id, 'COMPLETED');
+      await here.hold();
+      const attempts = 'select max(attempt) as most from task where job_id = $1';
+      expect(await here.platform.databases.query('jobs', attempts, [id])).toEqual([{ most: 1 }]);
+    }, 240_000);
+
+    test('a message of 5 MB is refused or dropped, and the platform goes on', async () => {
+      const here = world.get();
+      const topic = `${here.platform.topicPrefix}doze-jobs`;
+      await writeToTopic({ serviceUrl: broker.serviceUrl, topic }, [Buffer.alloc(5_000_000, 'x')]);
+      await ended(here, await submitted(here, dozeWork(3, 10)), 'COMPLETED');
+      await here.hold();
+    });
+
+    test('a running platform moves from the broker to direct and back, with work in flight, and nothing is lost', async () => {
+      const here = world.get();
+      const { platform } = here;
+      const restart = async (daemon: 'jobs' | 'executor', over: boolean) => {
+        platform.setOverBroker(daemon, over);
+        for (const one of platform.replicas(daemon)) await one.terminate();
+        await waitUntil(
+          'all daemons are ready',
+          async () => (await Promise.all(platform.daemons.map((one) => one.isReady()))).every(Boolean),
+          { withinMs: 180_000, everyMs: 100 },
+        );
+      };
+      const sending = (async () => {
+        for (let job = 0; job < 30; job += 1) await here.submitter.submit(dozeWork(8, 100));
+      })();
+      await here.during({ name: 'from the broker to direct' }, async () => {
+        await restart('jobs', false);
+        await restart('executor', false);
+      });
+      await here.during({ name: 'from direct to the broker' }, async () => {
+        await restart('jobs', true);
+        await restart('executor', true);
+      });
+      await sending;
+      await here.hold();
+    }, 400_000);
+  }
+
+  // The last one: the checker knows one user only.
+  test("a user's many tasks delay neither another user's single job nor the same user's small one", async () => {
+    const here = world.get();
+    const many = await submitted(here, { ...dozeWork(1_500, 40), expects: 'any' });
+    await waitUntil('they are under way', async () => (await countTasks(here, many)).succeeded > 20);
+    const other = await connectClient(here.platform.urls);
+    const answer = await other.executeJob({ name: 'Doze', data: { ms: 1 }, idempotencyKey: 'one' });
+    if (answer.kind !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(answer)}`);
+    const small = await submitted(here, dozeWork(1, 1));
+    await waitUntil('the other user is served', async () => {
+      return (await other.readJob(answer.jobId))?.status === 'COMPLETED';
+    });
+    await ended(here, small, 'COMPLETED');
+    expect((await countTasks(here, many)).succeeded).toBeLessThan(1_500);
+    await here.changer.cancel(many);
+    expect(await here.comeToRest()).toBe(true);
+  });
+});
