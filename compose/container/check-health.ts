@@ -10,7 +10,7 @@ const PORTS: Readonly<Record<DaemonName, { variable: string; usual: number }>> =
   executor: { variable: 'EXECUTOR_PORT', usual: 3002 },
   products: { variable: 'PRODUCTS_PORT', usual: 3003 },
 };
-const ANSWER_WITHIN_MS = 4_000;
+const ANSWER_WITHIN_MS = 10_000;
 
 /** Which daemon a command line such as `node start.js auth` runs; its words end with NUL, as in /proc/1/cmdline. */
 export function daemonOf(commandLine: string): DaemonName | undefined {
