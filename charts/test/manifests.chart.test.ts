@@ -104,15 +104,38 @@ test('what an option adds appears with it, and not without', () => {
   for (const kind of ['NetworkPolicy', 'PodDisruptionBudget', 'Ingress']) expect(bare).not.toContain(kind);
 });
 
-test('an upgrade migrates in a hook before any pod is replaced; the first installation beside its database', () => {
-  const jobOf = (name: string) => ofKind(rendered.find(([known]) => known === name)?.[1] ?? [], 'Job');
-  const [hook] = jobOf('production, an upgrade');
+test('an upgrade migrates in a hook, before any pod is replaced; the first installation, when its database is there', () => {
+  const manifestsOf = (name: string) => rendered.find(([known]) => known === name)?.[1] ?? [];
+  const [hook] = ofKind(manifestsOf('production, an upgrade'), 'Job');
   expect(hook.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-upgrade' });
-  for (const name of ['as it is', 'production']) {
-    expect(jobOf(name)[0].metadata.annotations).toBeUndefined();
+  expect(hook.spec.template.spec.containers[0].args).toEqual(['migrate', 'all', '--wait-seconds', '900']);
+  // A job that only some revisions have would be in the way of a rollback; and a database that is about to be made by this
+  // very upgrade can't be migrated before it.
+  for (const name of ['as it is', 'production', 'an upgrade'])
+    expect(ofKind(manifestsOf(name), 'Job')).toEqual([]);
+  for (const { metadata, spec } of ofKind(manifestsOf('as it is'), 'Deployment')) {
+    const [container] = spec.template.spec.containers;
+    const migrates = (spec.template.spec.initContainers ?? []).map(({ args }: Manifest) => args.slice(0, 2));
+    expect(migrates, metadata.name).toEqual(
+      container.name === 'executor' ? [] : [['migrate', container.name]],
+    );
   }
-  // With a database that is about to be made by this very upgrade there is nothing to migrate before it.
-  expect(jobOf('an upgrade')[0].metadata.annotations).toBeUndefined();
+});
+
+test('an upgrade that changes nothing leaves the pods alone: they do not know which revision they are of', () => {
+  const podsAt = (...args: string[]) => {
+    const manifests = render(
+      '--set',
+      'grpcTls.source=existing',
+      '--set',
+      'grpcTls.secretPrefix=grpc',
+      '--set',
+      'secrets.existingSecret=mine',
+      ...args,
+    );
+    return [...ofKind(manifests, 'Deployment'), ...ofKind(manifests, 'StatefulSet')];
+  };
+  expect(podsAt('--is-upgrade')).toEqual(podsAt());
 });
 
 test('the version of the application is the one of the repository, and the notes lead to the next steps', () => {
