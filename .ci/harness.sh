@@ -104,6 +104,25 @@ count_tests() {
   while IFS= read -r failure; do failures+=("$failure"); done < <(failed_tests "$1")
 }
 
+# Adds the counts of a program whose last line is "N passed, N failed, N skipped"; its failed and skipped checks are told.
+count_checks() {
+  local line checks_passed checks_failed checks_skipped
+  line=$(tail -n 1 "$1" 2>/dev/null)
+  if ! [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    failed=$((failed + 1))
+    failures+=("$(basename "$1") does not end with counts")
+    return
+  fi
+  checks_passed=${BASH_REMATCH[1]} checks_failed=${BASH_REMATCH[2]} checks_skipped=${BASH_REMATCH[3]}
+  printf '        checks: %s passed, %s failed, %s skipped\n' "$checks_passed" "$checks_failed" "$checks_skipped"
+  grep '^SKIPPED' "$1" | sed 's/^SKIPPED/        skipped:/'
+  passed=$((passed + checks_passed))
+  failed=$((failed + checks_failed))
+  skipped=$((skipped + checks_skipped))
+  local failure
+  while IFS= read -r failure; do failures+=("$failure"); done < <(grep -A 1 '^FAILED' "$1" | tr '\n' ' ' | sed 's/ -- /\n/g; $a\' | cut -c1-1000)
+}
+
 # Each failed test, or file that could not be loaded, with the beginning of what it says.
 failed_tests() {
   jq -r '.testResults[] | select(.status == "failed") | . as $result | (.name | split("/") | last) as $file
