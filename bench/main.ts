@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { createContext } from './context.ts';
 import { measureEngine } from './engine/measure-engine.ts';
 import { FULL, QUICK } from './engine/scale.ts';
+import { measureIntake } from './intake/measure-intake.ts';
 import { measureCliStart } from './measurements/cli-start.ts';
 import { measureLatency } from './measurements/latency.ts';
 import { measureMemory } from './measurements/memory.ts';
@@ -23,11 +24,22 @@ Measures this checkout on this machine; see docs/performance.md for the method.
   load         100,000 products from a file, beside COPY
   engine       rates, latency, lists and memory, beside pg-boss and Graphile Worker;
                with a million jobs stored; some 20 minutes
-Without names: all of them, one after the other.
+  intake       the same work on the direct intake and over a Pulsar broker, which is started
+               for it: needs Java 17 and, the first time, Maven
+Without names: all of them but intake, one after the other.
 --quick and --no-peers are for engine: a run of some seconds that only shows that the
 measurements work; and nothing to compare with.`;
 
-const MEASUREMENTS = ['cli', 'quickstart', 'start', 'latency', 'throughput', 'load', 'engine'] as const;
+const MEASUREMENTS = [
+  'cli',
+  'quickstart',
+  'start',
+  'latency',
+  'throughput',
+  'load',
+  'engine',
+  'intake',
+] as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,7 +56,9 @@ if (values.help || unknown.length > 0) {
   console.log(USAGE);
   process.exit(unknown.length > 0 ? 2 : 0);
 }
-const wanted = new Set<string>(positionals.length > 0 ? positionals : MEASUREMENTS);
+const wanted = new Set<string>(
+  positionals.length > 0 ? positionals : MEASUREMENTS.filter((name) => name !== 'intake'),
+);
 const results: Record<string, readonly Figure[]> = {};
 
 async function report(title: string, measure: () => Promise<Figure[]>): Promise<void> {
@@ -106,5 +120,7 @@ if (wanted.has('engine')) {
     say: (line) => console.log(`\n${line}`),
   });
 }
+
+if (wanted.has('intake')) await measureIntake(keep);
 
 if (values.json) await writeJson(values.json, results);

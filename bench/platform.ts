@@ -18,6 +18,10 @@ export interface BenchPlatform {
   /** From the command to the last daemon's readiness, in seconds. */
   readonly startSeconds: number;
   readonly productsDatabaseUrl: string;
+  /** By which daemons believe each other. */
+  readonly serviceSecret: string;
+  /** host:port, for daemons beside those of `jobber up`. */
+  readonly grpc: { readonly products: string; readonly jobs: string };
   /** PostgreSQL's superuser's, of one database. */
   adminDatabaseUrl(database: string): string;
   /** Makes the first user an administrator. */
@@ -38,17 +42,19 @@ export async function createFolder(): Promise<BenchFolder> {
 /**
  * Starts the platform in `folder`; the second time there it is a warm start.
  * @param environment more of it, such as JOBBER_JOB_TYPES
+ * @param args more of `jobber up`, such as --pulsar
  */
 export async function startPlatform(
   folder: string,
   environment: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
 ): Promise<BenchPlatform> {
   const base = await findFreeBase();
   const dataDir = join(folder, 'data');
   const started = performance.now();
   const child = spawn(
     process.execPath,
-    [SHIM, 'up', '--data-dir', dataDir, '--port-base', String(base), '--json-logs'],
+    [SHIM, 'up', '--data-dir', dataDir, '--port-base', String(base), '--json-logs', ...args],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, JOBBER_HOME: join(folder, 'home'), LOG_LEVEL: 'warn', ...environment },
@@ -75,6 +81,7 @@ export async function startPlatform(
   const startSeconds = (performance.now() - started) / 1_000;
   const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as {
     productsDatabase: string;
+    serviceSecret: string;
     setupToken: string;
   };
   const adminPassword = (await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim();
@@ -85,6 +92,8 @@ export async function startPlatform(
     pid: child.pid ?? 0,
     startSeconds,
     productsDatabaseUrl: databaseUrl('products', secrets.productsDatabase),
+    serviceSecret: secrets.serviceSecret,
+    grpc: { products: `127.0.0.1:${base + 5}`, jobs: `127.0.0.1:${base + 6}` },
     adminDatabaseUrl: (database) => databaseUrl('postgres', adminPassword, database),
     setupToken: secrets.setupToken,
     stop: () => stop(child),
