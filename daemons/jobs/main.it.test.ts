@@ -174,9 +174,12 @@ test('the example settings start it in development', async () => {
 test('the example settings explain every variable that is read', async () => {
   const example = parseEnv(await readFile(new URL('.env.example', import.meta.url), 'utf8'));
   const sources = await Promise.all(
-    ['./config.ts', '../shared/config/load-daemon-config.ts', '../shared/config/grpc-tls.ts'].map((path) =>
-      readFile(new URL(path, import.meta.url), 'utf8'),
-    ),
+    [
+      './config.ts',
+      '../shared/config/load-daemon-config.ts',
+      '../shared/config/grpc-tls.ts',
+      '../shared/broker/broker-config.ts',
+    ].map((path) => readFile(new URL(path, import.meta.url), 'utf8')),
   );
   const read = [...sources.join().matchAll(/(?:setting\(|: )'([A-Z]+_[A-Z_]+)'/g)].map(([, name]) => name);
   expect(Object.keys(example).sort()).toEqual(read.sort());
