@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Tests with a configuration of their own: faults/vitest.config.ts, vitest.intake.config.ts for those that need a broker,
-// daemons/jobs/testing/s3/vitest.config.ts for those that need a bucket.
+// daemons/jobs/testing/s3/vitest.config.ts for those that need a bucket, examples/python-worker/testing/vitest.config.ts.
 const outside = [
   '**/node_modules/**',
   '**/dist/**',
@@ -9,6 +9,7 @@ const outside = [
   '**/*.pulsar.test.ts',
   '**/*.chart.test.ts',
   '**/*.s3.test.ts',
+  '**/*.python.test.ts',
 ];
 
 export default defineConfig({
