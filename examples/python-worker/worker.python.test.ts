@@ -224,7 +224,14 @@ describe.each([
   test('messages that are no hints are dropped, and forged ones start nothing', async () => {
     const worker = await startReady();
     const topic = `${platform.topicPrefix}word-count-jobs`;
-    const bodies = ['', 'x', '[]', '{"v":1,"job":999999,"task":0,"attempt":1}', '{"v":1,"job":1.5}'];
+    const bodies = [
+      '',
+      'x',
+      '[]',
+      '{"v":2,"of":"a later release"}',
+      '{"v":1,"job":999999,"task":0,"attempt":1}',
+      '{"v":1,"job":1.5}',
+    ];
     const serviceUrl = through.serviceUrl;
     await writeToTopic(
       { serviceUrl, topic },
