@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PublicJob, StoredJob, StoredOutcome, StoredProduct } from './evidence.ts';
 
 /** The public door of a platform, and a token of the user whose jobs are checked. */
@@ -111,7 +112,21 @@ interface Answer<T> {
   readonly errors?: { readonly message: string; readonly extensions?: { readonly code?: number } }[];
 }
 
+/** A refusal as retryable is an answer like any other to those who can wait: it is one too many after this many milliseconds. */
+const PATIENCE_MS = 60_000;
+const AGAIN_MS = 500;
+
 async function ask<T>(url: string, token: string, query: string): Promise<Answer<T>> {
+  const started = performance.now();
+  for (;;) {
+    const answer = await askOnce<T>(url, token, query);
+    const retryable = answer.errors?.[0]?.extensions?.code === 503;
+    if (!retryable || performance.now() - started > PATIENCE_MS) return answer;
+    await delay(AGAIN_MS);
+  }
+}
+
+async function askOnce<T>(url: string, token: string, query: string): Promise<Answer<T>> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
