@@ -81,7 +81,7 @@ export async function startPlatform(
   const startSeconds = (performance.now() - started) / 1_000;
   const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as {
     productsDatabase: string;
-    serviceSecret: string;
+    service: string;
     setupToken: string;
   };
   const adminPassword = (await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim();
@@ -92,7 +92,7 @@ export async function startPlatform(
     pid: child.pid ?? 0,
     startSeconds,
     productsDatabaseUrl: databaseUrl('products', secrets.productsDatabase),
-    serviceSecret: secrets.serviceSecret,
+    serviceSecret: secrets.service,
     grpc: { products: `127.0.0.1:${base + 5}`, jobs: `127.0.0.1:${base + 6}` },
     adminDatabaseUrl: (database) => databaseUrl('postgres', adminPassword, database),
     setupToken: secrets.setupToken,
