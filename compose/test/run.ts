@@ -61,6 +61,7 @@ async function checkAll(report: Report, folder: string, environment: NodeJS.Proc
     return;
   }
   const direct = openPlatform({ ...inProject, environment: { ...environment, JOBBER_BROKER: 'direct' } });
+  const overPulsar = openPlatform({ ...inProject, environment });
   await checkFiles(report, direct);
   if (!(await checkImage(report, direct))) {
     report.skip('the platform in containers', 'there is no image');
@@ -84,10 +85,11 @@ async function checkAll(report: Report, folder: string, environment: NodeJS.Proc
     await checkStops(report, direct);
     const withoutPulsar = await makePulsarStandIn(making);
     if (withoutPulsar !== undefined) report.skip('the platform over Apache Pulsar', withoutPulsar);
-    else await checkPulsar(report, openPlatform({ ...inProject, environment }));
+    else await checkPulsar(report, overPulsar);
   } finally {
     await report.check('docker compose down -v leaves no container and no volume', async () => {
-      await direct.compose('down', '-v', '--timeout', '35');
+      // The broker is part of the platform only where it is used.
+      await overPulsar.compose('down', '-v', '--timeout', '35');
       const left = [await direct.docker('ps', '-aq'), await direct.docker('volume', 'ls', '-q')]
         .join('')
         .trim();

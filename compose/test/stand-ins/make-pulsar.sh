@@ -18,6 +18,8 @@ mkdir -p "$root/pulsar/bin" "$root/pulsar/conf" "$root/pulsar/data" "$root/pulsa
 cp -r "$jars" "$root/pulsar/lib"
 cp "$here/pulsar-start.sh" "$root/pulsar/bin/pulsar"
 chmod 755 "$root/pulsar/bin/pulsar"
+# The cache that the jars come from may be closed to other users.
+chmod -R a+rX "$root/pulsar"
 chown -R 10000:0 "$root/pulsar/data" "$root/pulsar/conf" "$root/pulsar/logs"
 echo 'pulsar:x:10000:0:pulsar:/pulsar/data:/bin/sh' >>"$root/etc/passwd"
 [ -e "$root/bin/sh" ] || ln -s "$(type -P sh)" "$root/bin/sh"
