@@ -25,6 +25,8 @@ const count = async (state: string) => {
   const { rows } = await pool.query('select count(*)::int as n from task where state = $1', [state]);
   return rows[0].n as number;
 };
+/** At least half of the smallest window: it is filled again only below that. */
+const untilAnnounced = () => until(async () => (await count('dispatched')) > 4);
 const items = (n: number) => Array.from({ length: n }, (_, i) => ({ text: `${i}` }));
 
 /** An executor that follows hints, one at a time, as soon as they come. */
@@ -81,7 +83,7 @@ test('a job is run by its hints, and nothing is left at the broker', async () =>
 
 test('no more hints are at the broker than are taken up soon, and another user passes by the rest', async () => {
   await jobs.accept(member, items(400));
-  await until(async () => (await count('dispatched')) >= 8);
+  await untilAnnounced();
   const small = await jobs.accept(other, items(1));
   expect(await count('dispatched')).toBeLessThan(30);
   const executor = followHints();
@@ -92,7 +94,7 @@ test('no more hints are at the broker than are taken up soon, and another user p
 
 test('an urgent job of the same user passes by what is not at the broker yet', async () => {
   await jobs.accept(member, items(400));
-  await until(async () => (await count('dispatched')) >= 8);
+  await untilAnnounced();
   const answer = await jobs.ask(
     member,
     'mutation ($input: ExecuteJobInput!) { executeJob(executeJobInput: $input) { id } }',
