@@ -109,7 +109,6 @@ async function measureNaps(context: BenchContext, executors: number): Promise<Fi
     name: `${NAPS} tasks of ${NAP_MS} ms, ${executors} executors`,
     value: round(NAPS / seconds, 0),
     unit: 'tasks/s',
-    note: `at most ${(executors * MAX_TASKS * 1_000) / NAP_MS}`,
   };
 }
 
