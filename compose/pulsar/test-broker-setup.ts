@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { identifyProcess } from '../embedded/postgres/process-identity.ts';
+import { removeFoldersOfDeadRuns } from '../embedded/postgres/test-folders.ts';
 import { PulsarError } from './pulsar-error.ts';
 import { startPulsar } from './start-pulsar.ts';
 
@@ -44,7 +44,7 @@ function existingBroker(url: string) {
 }
 
 async function ownBroker() {
-  removeFoldersOfDeadRuns();
+  removeFoldersOfDeadRuns(FOLDER);
   const folder = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid}-`));
   try {
     const broker = await startPulsar({ dataDir: folder, environment: process.env });
@@ -76,16 +76,4 @@ function describe(transports: readonly TestTransport[], url: string | undefined)
     `  ws://      ${runs('websocket') ? `runs, on ${url ? 'the broker of JOBBER_TEST_PULSAR_URL' : 'a broker of its own'}` : because}`,
     `  pulsar://  ${runs('native') ? 'runs, on the broker of JOBBER_TEST_PULSAR_URL' : because}`,
   ];
-}
-
-function removeFoldersOfDeadRuns(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = name.startsWith(FOLDER) ? Number.parseInt(name.slice(FOLDER.length), 10) : Number.NaN;
-    if (Number.isNaN(pid) || identifyProcess(pid) !== undefined) continue;
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // Another user's.
-    }
-  }
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startPostgres } from './index.ts';
-import { identifyProcess } from './process-identity.ts';
+import { removeFoldersOfDeadRuns } from './test-folders.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -35,7 +35,7 @@ export async function startTestPostgres(
     const server = { adminUrl: existingUrl, prefix };
     return { server, stop: () => dropTemplates(server) };
   }
-  removeFoldersOfDeadRuns();
+  removeFoldersOfDeadRuns(FOLDER);
   const folder = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid}-`));
   const postgres = await startPostgres({ dataDir: join(folder, 'data'), mode: 'throwaway' });
   return {
@@ -58,18 +58,6 @@ async function dropTemplates(server: TestServer): Promise<void> {
       await client.query(`DROP DATABASE ${datname} WITH (FORCE)`);
     }
   });
-}
-
-function removeFoldersOfDeadRuns(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = name.startsWith(FOLDER) ? Number.parseInt(name.slice(FOLDER.length), 10) : Number.NaN;
-    if (Number.isNaN(pid) || identifyProcess(pid) !== undefined) continue;
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // Another user's.
-    }
-  }
 }
 
 /** Runs `work` on a connection of its own to the server's administrative database. */
