@@ -1,6 +1,7 @@
 import { type AttemptOutcome, ItemStatus } from '@jobber/proto/jobs/v1/jobs';
 import { ServerError, Status } from 'nice-grpc';
 import { expect, onTestFinished, test } from 'vitest';
+import { SUSPECT_FROM } from './attempts/suspects.ts';
 import { startFakeJobs, startTestExecutor, until } from './testing/test-executor.ts';
 import type { FakeTask } from './testing/test-fake-jobs.ts';
 
@@ -331,6 +332,50 @@ test.each([
   expect(task.outcomes).toMatchObject([
     { deferred, items: [{ status: ItemStatus.RETRY, error: { reason } }] },
   ]);
+});
+
+test('of tasks that were interrupted often one runs at a time, once the others are back at Jobs', async () => {
+  const jobs = await startFakeJobs();
+  const suspects = [1, 2, 3].map(() => jobs.submit({ slug: 'chatter', interruptions: SUSPECT_FROM }));
+  const [first, ...others] = suspects;
+  const otherIds = new Set(others.map(({ task }) => task.ref?.jobId));
+  const stored = Promise.withResolvers<void>();
+  jobs.before = async (method) => {
+    if (method === 'acknowledgeJob') await stored.promise;
+  };
+  const { logs } = await startTestExecutor(jobs);
+  const working = () => logs.filter(({ msg }) => msg === 'working').map(({ jobId }) => jobId);
+  const deferred = () => logs.filter(({ msg }) => msg === 'attempt deferred').map(({ jobId }) => jobId);
+  await until(() => deferred().length === others.length, 'the others are given back');
+  expect(new Set(deferred())).toEqual(otherIds);
+  const innocent = jobs.submit({ slug: 'chatter', interruptions: SUSPECT_FROM - 1 });
+  await until(() => working().includes(innocent.task.ref?.jobId), 'one that was interrupted less often runs');
+  expect(working()).toHaveLength(1);
+  stored.resolve();
+  await allDone([...suspects, innocent]);
+  expect(working()).toEqual([innocent.task.ref?.jobId, first?.task.ref?.jobId]);
+  for (const { outcomes } of others) {
+    expect(outcomes).toMatchObject([{ deferred: true, items: [{ error: { reason: 'RunsApart' } }] }]);
+  }
+  const again = jobs.submit({ slug: 'chatter', interruptions: SUSPECT_FROM });
+  await allDone([again]);
+  expect(again.outcomes).toMatchObject([{ deferred: false }]);
+});
+
+test('a suspect that waits for others to be given back heeds its abort', async () => {
+  const jobs = await startFakeJobs();
+  const [first] = [1, 2].map(() => jobs.submit({ slug: 'chatter', interruptions: SUSPECT_FROM }));
+  const stored = Promise.withResolvers<void>();
+  jobs.before = async (method) => {
+    if (method === 'acknowledgeJob') await stored.promise;
+  };
+  const { logs } = await startTestExecutor(jobs);
+  await until(() => logs.some(({ msg }) => msg === 'attempt deferred'), 'the other one is given back');
+  await until(() => jobs.cancellationWatchers.size > 0, 'it watches for cancellations');
+  jobs.tellCancelled(first as FakeTask);
+  await until(() => logs.some(({ msg }) => msg === 'attempt aborted'), 'the first is aborted');
+  expect(logs.some(({ msg }) => msg === 'working')).toBe(false);
+  stored.resolve();
 });
 
 test("an error's message reaches Jobs bounded and without its stack, which the log has", async () => {

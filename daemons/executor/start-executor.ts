@@ -16,6 +16,7 @@ import { createOutcomeStream } from './attempts/outcome-stream.ts';
 import { createReports } from './attempts/report-outcomes.ts';
 import { runAttempt } from './attempts/run-attempt.ts';
 import { createRunningAttempts } from './attempts/running-attempts.ts';
+import { createSuspects } from './attempts/suspects.ts';
 import { watchCancellations } from './attempts/watch-cancellations.ts';
 import type { ExecutorConfig } from './config.ts';
 import { createExecutorMetrics } from './executor-metrics.ts';
@@ -73,6 +74,7 @@ export async function startExecutor({
     types: new Map(types.map((type) => [type.slug, type])),
     source: { client: jobs, executorId },
     turns: createTurns(config.concurrency),
+    suspects: createSuspects(running),
     runHandler,
     log,
   };

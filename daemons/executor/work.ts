@@ -93,7 +93,7 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
     await lastTasks;
     // Only outcomes are left to report; Jobs may have gone before us.
     if (handling === 0) reports.finishWithin(stopTimes.reportsMs);
-    await running.untilNone();
+    await running.untilGone(running);
     clearTimeout(tooLong);
     heartbeats.stop();
     reports.close();

@@ -10,12 +10,14 @@ import type { Turns } from '../turns.ts';
 import { type Attempt, describeAttempt } from './attempt.ts';
 import { type AttemptClock, createAttemptClock } from './attempt-clock.ts';
 import { isDeferral, outcomeOfError, outcomeOfReport } from './describe-outcome.ts';
+import type { Suspects } from './suspects.ts';
 
 export interface AttemptParts {
   readonly types: ReadonlyMap<string, JobType>;
   readonly source: ItemSource;
   /** For attempts that hold much memory or do not queue for a thread. */
   readonly turns: Turns;
+  readonly suspects: Suspects;
   readonly runHandler: (run: HandlerRun) => Promise<HandlerReport>;
   readonly onStart: () => void;
   readonly log: Logger;
@@ -27,6 +29,7 @@ export async function runAttempt(parts: AttemptParts, attempt: Attempt): Promise
   let endTurn: (() => void) | undefined;
   try {
     const type = findType(parts.types, attempt);
+    await parts.suspects.enter(attempt);
     if (needsTurn(type, attempt)) endTurn = await parts.turns.take(attempt.signal);
     const items = await readInput(parts, type, attempt);
     const report = await runItems(parts, type, attempt, items, clock);

@@ -9,8 +9,8 @@ export interface RunningAttempts extends Iterable<Attempt> {
   /** False when this very attempt is running already. */
   add(attempt: Attempt): boolean;
   remove(attempt: Attempt): void;
-  /** Resolves when none is left. */
-  untilNone(): Promise<void>;
+  /** Resolves when none of these is left, or the signal is aborted. */
+  untilGone(attempts: Iterable<Attempt>, signal?: AbortSignal): Promise<void>;
 }
 
 /** Cancelled jobs that are remembered: their tasks may be on their way here for a moment. */
@@ -20,7 +20,7 @@ export function createRunningAttempts(): RunningAttempts {
   const attempts = new Map<string, Attempt>();
   /** A cancelled job stays cancelled. */
   const cancelled = new Set<number>();
-  let waiting: (() => void)[] = [];
+  const waiting = new Set<{ readonly left: Set<Attempt>; readonly end: () => void }>();
 
   return {
     get size() {
@@ -40,14 +40,21 @@ export function createRunningAttempts(): RunningAttempts {
       if (cancelled.has(attempt.ref.jobId)) attempt.abort('cancelled');
       return true;
     },
-    remove({ ref }) {
-      attempts.delete(keyOf(ref));
-      if (attempts.size > 0) return;
-      for (const wake of waiting) wake();
-      waiting = [];
+    remove(attempt) {
+      attempts.delete(keyOf(attempt.ref));
+      for (const { left, end } of waiting) if (left.delete(attempt) && left.size === 0) end();
     },
-    async untilNone() {
-      if (attempts.size > 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    async untilGone(those, signal) {
+      const left = new Set([...those].filter(({ ref }) => attempts.has(keyOf(ref))));
+      if (left.size === 0 || signal?.aborted) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const end = () => resolve();
+      const waiter = { left, end };
+      signal?.addEventListener('abort', end, { once: true });
+      waiting.add(waiter);
+      await promise;
+      waiting.delete(waiter);
+      signal?.removeEventListener('abort', end);
     },
   };
 }

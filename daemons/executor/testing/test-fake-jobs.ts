@@ -36,6 +36,7 @@ export interface TaskToSubmit {
   readonly upload?: { readonly bytes: Uint8Array; readonly format: string; readonly csvHeader?: string[] };
   readonly itemCount?: number;
   readonly timeoutMs?: number;
+  readonly interruptions?: number;
 }
 
 export class FakeJobs {
@@ -95,6 +96,7 @@ export class FakeJobs {
     upload,
     itemCount,
     timeoutMs,
+    interruptions = 0,
   }: TaskToSubmit): FakeTask {
     const jobId = this.nextId++;
     if (upload) this.uploads.set(jobId, upload.bytes);
@@ -122,6 +124,7 @@ export class FakeJobs {
         timeoutMs: timeoutMs ?? 30_000,
         ownerId: '00000000-0000-4000-8000-000000000001',
         traceparent: '',
+        interruptions,
       },
       state: 'ready',
       attempt: 0,

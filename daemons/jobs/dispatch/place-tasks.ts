@@ -62,6 +62,7 @@ function toStartedTask(job: NewJob, jobId: number, seq: number, task: NewTask): 
     firstItem: task.firstItem,
     itemCount: task.itemCount,
     decidedOffsets: [],
+    interruptions: 0,
     items: task.items,
     upload: null,
     timeoutMs: job.options?.timeoutMs ?? null,

@@ -15,6 +15,7 @@ function started(jobId: number): StartedTask {
     firstItem: 0,
     itemCount: 1,
     decidedOffsets: [],
+    interruptions: 0,
     items: '[{}]',
     upload: null,
     timeoutMs: null,

@@ -94,6 +94,7 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       timeoutMs: task.timeoutMs ?? entry?.type.timeoutMs ?? leaseMs,
       ownerId: task.ownerId,
       traceparent: '',
+      interruptions: task.interruptions,
     };
   }
 

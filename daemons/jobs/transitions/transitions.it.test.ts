@@ -171,7 +171,9 @@ test('a retry keeps decided items and runs only the others again, up to the limi
 test('interruptions do not count as failures but have a limit of their own', async () => {
   const id = await acceptJob(database);
   for (let attempt = 1; attempt < MAX_INTERRUPTIONS; attempt += 1) {
-    expect(await releaseAttempt(pool, unfinished(await claimOne()))).toMatchObject({ type: 'echo' });
+    const claimed = await claimOne();
+    expect(claimed.interruptions).toBe(attempt - 1);
+    expect(await releaseAttempt(pool, unfinished(claimed))).toMatchObject({ type: 'echo' });
   }
   const last = await claimOne(-1_000);
   expect(await task(last)).toMatchObject({ failures: 0, interruptions: MAX_INTERRUPTIONS - 1 });

@@ -148,6 +148,8 @@ export interface LeasedTask {
   /** UUID of the job's owner. */
   ownerId: string;
   traceparent: string;
+  /** Earlier attempts that a shutdown or the loss of their executor interrupted. Since 0.1.0. */
+  interruptions: number;
 }
 
 /** The part of an upload that holds a task's items. */
@@ -1008,6 +1010,7 @@ function createBaseLeasedTask(): LeasedTask {
     timeoutMs: 0,
     ownerId: "",
     traceparent: "",
+    interruptions: 0,
   };
 }
 
@@ -1051,6 +1054,9 @@ export const LeasedTask: MessageFns<LeasedTask> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(90).string(message.traceparent);
+    }
+    if (message.interruptions !== 0) {
+      writer.uint32(96).int32(message.interruptions);
     }
     return writer;
   },
@@ -1166,6 +1172,14 @@ export const LeasedTask: MessageFns<LeasedTask> = {
             message.traceparent = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.interruptions = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1206,6 +1220,7 @@ export const LeasedTask: MessageFns<LeasedTask> = {
     message.timeoutMs = object.timeoutMs ?? 0;
     message.ownerId = object.ownerId ?? "";
     message.traceparent = object.traceparent ?? "";
+    message.interruptions = object.interruptions ?? 0;
     return message;
   },
 };
