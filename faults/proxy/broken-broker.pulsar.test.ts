@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '@jobber/compose/free-port';
 import { type PulsarBroker, startPulsar } from '@jobber/compose/pulsar';
 import { type Broker, openBroker, readBrokerConfig } from '@jobber/shared/broker';
 import { createLogger } from '@jobber/shared/log';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { makeAuthority, type TestAuthority } from './test-authority.ts';
 
 const log = createLogger({ daemon: 'test', level: 'silent' });
 const PATIENCE = { timeout: 90_000, interval: 50 };
@@ -17,12 +19,18 @@ const ADMIN = tokenOf('admin');
 
 let folder: string;
 let pulsar: PulsarBroker;
+let authority: TestAuthority;
+/** `wss://`, for its own clients and for those of 127.0.0.1. */
+let tlsPort: number;
 let proxy: TcpProxy;
 let prefix: string;
 const brokers: Broker[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'jobber-broken-broker-'));
+  authority = makeAuthority(folder, 'authority');
+  const { certificateFile, keyFile } = authority.issue('IP:127.0.0.1');
+  tlsPort = await findFreePort();
   pulsar = await startPulsar({
     dataDir: join(folder, 'data'),
     adminToken: ADMIN,
@@ -35,6 +43,9 @@ beforeAll(async () => {
       superUserRoles: 'admin',
       brokerClientAuthenticationPlugin: 'org.apache.pulsar.client.impl.auth.AuthenticationToken',
       brokerClientAuthenticationParameters: `token:${ADMIN}`,
+      webServicePortTls: String(tlsPort),
+      tlsCertificateFilePath: certificateFile,
+      tlsKeyFilePath: keyFile,
     },
   });
   proxy = await startTcpProxy(pulsar.webPort);
@@ -143,6 +154,35 @@ test('a broker that swallows everything is noticed, publishing ends in time, and
   proxy.heal();
   await expect.poll(() => publisher.publish([Buffer.from('after')]), PATIENCE).toEqual([true]);
   await expect.poll(() => [...seen], PATIENCE).toEqual(expect.arrayContaining(['before', 'after']));
+});
+
+test('over wss:// an authority of one’s own is trusted, and nothing else is talked to', async () => {
+  const connectTo = (url: string, caFile: string) =>
+    connect({ PULSAR_SERVICE_URL: url, PULSAR_TLS_CA_FILE: caFile, PULSAR_TOKEN: ADMIN });
+  const seen: string[] = [];
+  const trusting = await connectTo(`wss://127.0.0.1:${tlsPort}`, authority.certificateFile);
+  const consumer = trusting.subscribe('echo', (message) => {
+    seen.push(message.body.toString());
+    consumer.ack(message);
+  });
+  consumer.grant(1);
+  const publisher = trusting.openPublisher('echo');
+  await expect.poll(() => publisher.publish([Buffer.from('sealed')]), PATIENCE).toEqual([true]);
+  await expect.poll(() => seen, PATIENCE).toEqual(['sealed']);
+
+  const stranger = makeAuthority(folder, 'stranger').certificateFile;
+  for (const [url, caFile, problem] of [
+    [
+      `wss://127.0.0.1:${tlsPort}`,
+      stranger,
+      /not signed by an authority that is trusted.*PULSAR_TLS_CA_FILE/,
+    ],
+    [`wss://localhost:${tlsPort}`, authority.certificateFile, /certificate belongs to another host/],
+    [`wss://127.0.0.1:${pulsar.webPort}`, authority.certificateFile, /does not speak TLS.*use ws:/],
+  ] as const) {
+    const refused = (await connectTo(url, caFile)).openPublisher('echo');
+    await expect.poll(() => stateOf(refused), PATIENCE).toMatch(problem);
+  }
 });
 
 test('a token that is refused is told without showing it, and a renewed file of it is enough', async () => {

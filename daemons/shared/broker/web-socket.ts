@@ -4,6 +4,7 @@ import { describeUnknownError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
 import WebSocket from 'ws';
 import { type BrokerConfig, currentToken } from './broker-config.ts';
+import { explainConnectionFailure } from './explain-connection-failure.ts';
 import { explainRefusal } from './explain-refusal.ts';
 
 /** A connection to the broker's WebSocket API that is made again whenever it is lost, until it is closed. */
@@ -106,7 +107,7 @@ export function keepWebSocket(options: {
     current.on('unexpected-response', (_request, response) => {
       void readRefusal(response).then((text) => give(explainRefusal(response.statusCode ?? 0, text)));
     });
-    current.on('error', (error) => give(connectionProblem(error)));
+    current.on('error', (error) => give(explainConnectionFailure(error, LARGEST_FRAME)));
     current.on('close', (code, reason) => give(closeProblem(code, String(reason))));
   }
 
@@ -205,14 +206,6 @@ async function readRefusal(response: IncomingMessage): Promise<string> {
     // The status says enough.
   }
   return text;
-}
-
-function connectionProblem(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-    return `a message on the topic has more than ${LARGEST_FRAME / 1024 / 1024} MiB: skip it with the broker's tools`;
-  }
-  return `the broker can't be reached: ${describeUnknownError(error)}`;
 }
 
 function closeProblem(code: number, reason: string): string {

@@ -1,0 +1,167 @@
+// How a connection to the WebSocket API is kept, with a server of the test's own: what a real broker can't be made to do.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createLogger } from '@jobber/shared/log';
+import { afterEach, expect, test, vi } from 'vitest';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { BrokerMessage } from './broker.ts';
+import { type BrokerConfig, readBrokerConfig } from './broker-config.ts';
+import { keepWebSocket, TIMING } from './web-socket.ts';
+import { createWebSocketConsumer } from './web-socket-consumer.ts';
+
+const log = createLogger({ daemon: 'test', level: 'silent' });
+const PATIENCE = { timeout: 15_000, interval: 5 };
+const QUICK = { ...TIMING, minPauseMs: 5, maxPauseMs: 20 };
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+interface TestServer {
+  readonly config: BrokerConfig;
+  readonly port: number;
+  /** In the order in which they came. */
+  readonly connections: WebSocket[];
+}
+
+/** @param port 0: any */
+async function listen(onConnection: (socket: WebSocket, nth: number) => void, port = 0): Promise<TestServer> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port, autoPong: false });
+  await once(server, 'listening');
+  const connections: WebSocket[] = [];
+  server.on('connection', (socket) => {
+    connections.push(socket);
+    onConnection(socket, connections.length);
+  });
+  closing.push(async () => {
+    for (const socket of server.clients) socket.terminate();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  const { port: listening } = server.address() as AddressInfo;
+  return { config: configFor(listening), port: listening, connections };
+}
+
+function configFor(port: number): BrokerConfig {
+  return readBrokerConfig({ PULSAR_SERVICE_URL: `ws://127.0.0.1:${port}` }) as BrokerConfig;
+}
+
+function keep(config: BrokerConfig, timing = TIMING) {
+  const events = { onOpen: vi.fn(), onFrame: vi.fn(), onLost: vi.fn() };
+  const socket = keepWebSocket({ config, path: '/', events, log, timing });
+  closing.push(() => socket.close());
+  return { socket, events };
+}
+
+test('a connection over which not even the answer to a ping comes any more is dropped and made again', async () => {
+  const warn = vi.spyOn(log, 'warn');
+  const { config, connections } = await listen((socket, nth) => {
+    if (nth > 1) socket.on('ping', (data) => socket.pong(data));
+  });
+  const { socket, events } = keep(config, { ...QUICK, pingEveryMs: 20, silentForMs: 100 });
+  await expect.poll(() => connections.length, PATIENCE).toBe(2);
+  expect(events.onLost).toHaveBeenCalledTimes(1);
+  expect(warn.mock.calls).toMatchObject([
+    [{ problem: 'the broker has not answered for 0.1 s' }, expect.anything()],
+  ]);
+  await expect.poll(() => socket.problem(), PATIENCE).toBeUndefined();
+  expect(events.onOpen).toHaveBeenCalledTimes(2);
+});
+
+test('answers to pings are enough to keep a connection on which nothing else happens', async () => {
+  let pings = 0;
+  const { config, connections } = await listen((socket) => {
+    socket.on('ping', (data) => {
+      pings += 1;
+      socket.pong(data);
+    });
+  });
+  // A machine that stands still for so long would be taken for a broker that does.
+  keep(config, { ...QUICK, pingEveryMs: 5, silentForMs: 5_000 });
+  await expect.poll(() => pings, PATIENCE).toBeGreaterThan(20);
+  expect(connections).toHaveLength(1);
+});
+
+test('pauses between tries double up to a limit, by half of it at random, and are short again after a success', async () => {
+  const { port, close } = await freePort();
+  await close();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  const random = vi.spyOn(Math, 'random').mockReturnValue(1);
+  const { socket, events } = keep(configFor(port));
+  const pauses: number[] = [];
+  async function nextPause(): Promise<void> {
+    await realTurns(() => vi.getTimerCount() === 1);
+    const before = Date.now();
+    vi.advanceTimersToNextTimer();
+    pauses.push(Date.now() - before);
+  }
+  for (let tries = 0; tries < 8; tries += 1) await nextPause();
+  expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
+  expect(socket.problem()).toMatch(/^the broker can't be reached: /);
+  random.mockReturnValue(0);
+  await nextPause();
+  expect(pauses.pop()).toBe(5_000);
+
+  const { connections } = await listen(() => {}, port);
+  await nextPause();
+  await realTurns(() => events.onOpen.mock.calls.length === 1);
+  connections[0]?.terminate();
+  await nextPause();
+  expect(pauses.pop()).toBe(100);
+});
+
+test('what was asked for and has not come is asked for again, also when nothing was delivered for a while', async () => {
+  const asked: number[][] = [];
+  const { config, connections } = await listen((socket, nth) => {
+    const permits: number[] = [];
+    asked.push(permits);
+    socket.on('ping', (data) => socket.pong(data));
+    socket.on('message', (data) => {
+      const { type, permitMessages } = JSON.parse(String(data));
+      if (type !== 'permit') return;
+      permits.push(permitMessages);
+      // The first connection delivers two of five, and then is stuck.
+      if (nth > 1) return;
+      for (const messageId of ['a', 'b']) socket.send(JSON.stringify({ messageId, payload: 'aGk=' }));
+    });
+  });
+  const seen: BrokerMessage[] = [];
+  const consumer = createWebSocketConsumer({
+    config,
+    slug: 'echo',
+    log,
+    timing: QUICK,
+    quietMs: 200,
+    onMessage(message) {
+      seen.push(message);
+      consumer.ack(message);
+    },
+  });
+  closing.push(() => consumer.close());
+  consumer.grant(5);
+  await expect.poll(() => asked, PATIENCE).toMatchObject([[5], [3]]);
+  expect(seen).toHaveLength(2);
+  connections[1]?.terminate();
+  await expect.poll(() => asked, PATIENCE).toMatchObject([[5], [3], [3]]);
+});
+
+/** Where timers are the test's, polling with one would let them pass. */
+async function realTurns(until: () => boolean): Promise<void> {
+  const started = performance.now();
+  while (!until()) {
+    if (performance.now() - started > PATIENCE.timeout) throw new Error('it has not come to that');
+    await nextTurn();
+  }
+}
+
+async function freePort(): Promise<{ port: number; close: () => Promise<void> }> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
