@@ -133,8 +133,11 @@ failed_tests() {
 
 finish() {
   printf '\n%s s in all\n' "$SECONDS"
-  local name
-  for name in "${failures[@]}"; do printf 'failed: %s\n' "$name"; done
+  local failure
+  for failure in "${failures[@]}"; do printf '\nfailed: %s\n' "$failure"; done
+  [ "$failed" -eq 0 ] || printf '\nIn short:\n'
+  # Of a long output often only the end is seen.
+  for failure in "${failures[@]}"; do printf '%s\n' "${failure:0:200}"; done
   local last="$passed passed, $failed failed"
   [ "$skipped" -eq 0 ] || last="$last, $skipped skipped"
   printf '%s\n' "$last"
