@@ -12,6 +12,7 @@ export default defineConfig({
     retry: 0,
     allowOnly: false,
     passWithNoTests: false,
+    expect: { poll: { timeout: 30_000 } },
     testTimeout: 400_000,
     hookTimeout: 200_000,
     reporters: ['default'],

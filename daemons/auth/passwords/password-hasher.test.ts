@@ -26,6 +26,20 @@ test('the password of an unknown account is never right, whatever it is', async 
   expect(await hasher.verify(await hasher.hash(Buffer.alloc(8)), undefined)).toBe(false);
 });
 
+test('the password of an unknown account takes the work of a known one', async () => {
+  const stored = await hasher.hash(password);
+  const cpuMs = async (storedHash: string | undefined) => {
+    const before = process.cpuUsage();
+    for (let round = 0; round < 5; round += 1) await hasher.verify(storedHash, password);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
+  };
+  // Without a hash it would be a hundredth; how busy the machine is makes less of a difference.
+  const [known, unknown] = [await cpuMs(stored), await cpuMs(undefined)];
+  expect(unknown).toBeGreaterThan(known / 5);
+  expect(known).toBeGreaterThan(unknown / 5);
+});
+
 test('more than can be hashed soon is refused as retryable, and the rest is served', async () => {
   const results = await Promise.allSettled(
     Array.from({ length: 10 }, () => hasher.verify(undefined, password)),

@@ -35,8 +35,9 @@ test('what a handler logs arrives with its fields, and what it prints with its s
   expect(log).toHaveBeenCalledWith('working', { fields: '{"step":1}' });
   await run('process-print', { log });
   // By a pipe of its own, which may be read after the answer.
-  await vi.waitFor(() =>
-    expect(log).toHaveBeenCalledWith(expect.stringMatching(/^line 0 x+$/), { stream: 'stdout' }),
+  await vi.waitFor(
+    () => expect(log).toHaveBeenCalledWith(expect.stringMatching(/^line 0 x+$/), { stream: 'stdout' }),
+    30_000,
   );
 });
 

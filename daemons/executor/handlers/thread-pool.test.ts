@@ -33,7 +33,7 @@ test('a handler gets its items and answers one result each', async () => {
 test('what a handler logs arrives with its fields', async () => {
   const log = vi.fn();
   await run('chatter', { log });
-  await vi.waitFor(() => expect(log).toHaveBeenCalledWith('working', { fields: '{"step":1}' }));
+  await vi.waitFor(() => expect(log).toHaveBeenCalledWith('working', { fields: '{"step":1}' }), 30_000);
 });
 
 test('a handler sees the environment it is given and nothing else', async () => {

@@ -77,7 +77,7 @@ export function isRunning(pid: unknown): boolean {
 }
 
 /** Waits for a condition; it says what it waits for when it fails. */
-export function until(condition: () => unknown, message: string, timeout = 15_000): Promise<unknown> {
+export function until(condition: () => unknown, message: string, timeout = 30_000): Promise<unknown> {
   return vi
     .waitUntil(async () => (await condition()) || false, { timeout, interval: 10 })
     .catch((error) => {

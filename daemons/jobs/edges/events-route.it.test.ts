@@ -120,7 +120,8 @@ test('a job that ends while its watcher arrives is told as ended all the same', 
     ]);
     const started = performance.now();
     await watched.ended;
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // Sooner than by the look at the database that makes good for a lost word.
+    expect(performance.now() - started).toBeLessThan(4_500);
     expect(watched.events.at(-1)?.status).toBe('CANCELLED');
   }
 });

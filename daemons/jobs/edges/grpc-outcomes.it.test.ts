@@ -20,7 +20,7 @@ const client = jobs.client();
 async function take(): Promise<LeasedTask> {
   const executor = startFakeExecutor(client);
   executor.grant(1);
-  await expect.poll(() => executor.tasks.length, { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => executor.tasks.length).toBe(1);
   await executor.close();
   return executor.tasks[0] as LeasedTask;
 }
@@ -100,9 +100,7 @@ test('a late outcome is superseded, and told once in the history, however often 
   const id = await accept(member, { text: 'a' });
   const zombie = await take();
   await pool.query(`update task set lease_until = now() - interval '1 s' where job_id = $1`, [id]);
-  await expect
-    .poll(() => stateOf(id), { timeout: 5_000 })
-    .toMatchObject({ state: 'ready', interruptions: 1 });
+  await expect.poll(() => stateOf(id)).toMatchObject({ state: 'ready', interruptions: 1 });
   const late = await Promise.all([
     acknowledge(success(zombie, 'late'), success(zombie, 'twice')),
     acknowledge(deferred(zombie)),
