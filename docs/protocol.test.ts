@@ -64,6 +64,7 @@ test.each([
   ],
   ['attempts in one `StartTasks`', '500', 'daemons/jobs/edges/grpc-service.ts', 'MAX_STARTS = 500'],
   ['attempts in one `Heartbeat`', '10,000', 'daemons/jobs/edges/grpc-service.ts', 'MAX_REFS = 10_000'],
+  ['of which it tells the progress', '1,000', 'daemons/jobs/edges/check-messages.ts', 'MAX_PROGRESS = 1_000'],
   [
     'outcomes in one `AcknowledgeJob`',
     '10,000, and 8 MiB',
@@ -101,5 +102,5 @@ test.each([
 });
 
 test('no limit is named that is not compared with the code', () => {
-  expect(readTable(page, 'limits')).toHaveLength(12);
+  expect(readTable(page, 'limits')).toHaveLength(13);
 });

@@ -115,6 +115,59 @@ test('leases are renewed together for as long as attempts run', async () => {
   );
 });
 
+test.each(['report', 'inline-report', 'process-report'])(
+  'what a handler (%s) says last about its progress is told with a heartbeat, once, and its log names the attempt',
+  async (slug) => {
+    const jobs = await startFakeJobs();
+    jobs.leaseMs = 1_500;
+    const executor = await startTestExecutor(jobs);
+    const task = jobs.submit({ slug });
+    await until(() => jobs.progress.at(-1)?.done === 2, 'its progress was told');
+    const { jobId = 0 } = task.task.ref ?? {};
+    const ref = { jobId, seq: 0, attempt: 1 };
+    expect(jobs.progress.at(-1)).toEqual({ ref, done: 2, total: 4, note: 'two of four' });
+    const told = jobs.progress.length;
+    const begun = () => executor.logs.find(({ msg }) => msg === 'begun');
+    await until(begun, 'its line was logged');
+    expect(begun()).toMatchObject({ ...ref, type: slug, handler: { fields: '{"step":1}' } });
+    const calls = jobs.heartbeatCalls;
+    await until(() => jobs.heartbeatCalls >= calls + 2, 'two more heartbeats were answered');
+    expect(jobs.progress).toHaveLength(told);
+    jobs.cancel(task);
+  },
+);
+
+test('progress that a heartbeat could not tell is told by the next one', async () => {
+  const jobs = await startFakeJobs();
+  jobs.leaseMs = 6_000;
+  let failed = false;
+  jobs.before = (method) => {
+    if (method !== 'heartbeat' || failed) return;
+    failed = true;
+    throw new ServerError(Status.UNAVAILABLE, 'not now');
+  };
+  await startTestExecutor(jobs);
+  const task = jobs.submit({ slug: 'inline-report' });
+  await until(() => jobs.progress.at(-1)?.done === 2, 'its progress was told');
+  expect(failed).toBe(true);
+  jobs.cancel(task);
+});
+
+test.each(['babble', 'inline-babble', 'process-babble'])(
+  'whatever a handler (%s) says fails nothing, and its log is bounded',
+  async (slug) => {
+    const jobs = await startFakeJobs();
+    const executor = await startTestExecutor(jobs);
+    const task = jobs.submit({ slug });
+    await allDone([task]);
+    expect(firstItem(task.outcomes[0])?.status).toBe(ItemStatus.SUCCEEDED);
+    const lines = () => executor.logs.filter(({ type, seq }) => type === slug && seq === 0);
+    await until(() => lines().some(({ further }) => further === 'suppressed'), 'its last line was logged');
+    expect(lines()).toHaveLength(200);
+    for (const line of lines()) expect(JSON.stringify(line).length).toBeLessThan(5_000);
+  },
+);
+
 test.each(['obedient', 'hang', 'loop', 'inline-obedient', 'inline-hang'])(
   'a handler (%s) is aborted when its job is cancelled, and nothing is reported',
   async (slug) => {

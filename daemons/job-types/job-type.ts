@@ -56,7 +56,18 @@ export interface TaskContext<Item> {
   readonly items: readonly { readonly index: number; readonly value: Item }[];
   /** Aborted when the attempt has lost its lease, ran out of time, was cancelled or the executor stops. */
   readonly signal: AbortSignal;
+  /**
+   * Writes a line to the executor's log, with the job, the task, the attempt and the type. At most 200 lines of a task, of
+   * 2,000 characters each, and as many of its fields as JSON; what is more is left out. Never throws.
+   */
   log(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /**
+   * Says how far this attempt is: `done` of `total`, in whatever unit. May be called as often as one likes: the last word
+   * travels with the executor's heartbeats. It is for people: nothing is decided by it, and the next attempt begins without.
+   * Without a `total` none is known. Of `note` 200 characters are kept, in one line. Never throws: what is too large is
+   * clamped, and what is no number from 0 on is passed over, with a line in the log.
+   */
+  progress(done: number, total?: number, note?: string): void;
   readonly services: TaskServices;
 }
 

@@ -6,11 +6,12 @@ import { Task } from './entities/task.ts';
 import { Upload } from './entities/upload.ts';
 import { Migration0001JobsAndTasks } from './migrations/migration-0001-jobs-and-tasks.ts';
 import { Migration0002RoundsAndHistory } from './migrations/migration-0002-rounds-and-history.ts';
+import { Migration0003Progress } from './migrations/migration-0003-progress.ts';
 
 export { HISTORY_EVENTS, History, type HistoryEvent } from './entities/history.ts';
 export { JOB_STATUSES, Job, type JobStatus } from './entities/job.ts';
 export { JobType } from './entities/job-type.ts';
-export { type DecidedItem, TASK_STATES, Task, type TaskState } from './entities/task.ts';
+export { type DecidedItem, TASK_STATES, Task, type TaskProgress, type TaskState } from './entities/task.ts';
 export { Upload, type UploadSlice } from './entities/upload.ts';
 
 export const jobsDatabase: DatabaseDefinition = {
@@ -19,5 +20,6 @@ export const jobsDatabase: DatabaseDefinition = {
   migrations: [
     { name: '0001-jobs-and-tasks', class: Migration0001JobsAndTasks },
     { name: '0002-rounds-and-history', class: Migration0002RoundsAndHistory },
+    { name: '0003-progress', class: Migration0003Progress },
   ],
 };

@@ -30,6 +30,8 @@ class Attempt:
         self.ref = task.ref
         self.lease = task.lease_ms / 1_000
         self.lease_until = leased_at + self.lease
+        self.items_done = 0
+        self.items_told = 0
         self.aborted = threading.Event()
         # lost, cancelled, lease over, timeout or stopping
         self.cause: str | None = None
@@ -111,6 +113,7 @@ class Attempts:
                 if attempt.aborted.wait(self._pause):
                     break
                 outcome.items.append(_run_item(offset, item))
+                attempt.items_done += 1
         except DamagedInput as error:
             _decide_the_rest(outcome, offsets, pb.ITEM_STATUS_FAILED, "InputDamaged", str(error))
         except grpc.RpcError as error:
@@ -168,7 +171,11 @@ class Attempts:
         sent_at = time.monotonic()
         try:
             third = min(attempt.lease for attempt in attempts) / 3
-            statuses = self._client.heartbeat([attempt.ref for attempt in attempts], third)
+            done = {attempt: attempt.items_done for attempt in attempts}
+            progress = [_progress_of(attempt, items) for attempt, items in done.items() if items > attempt.items_told]
+            statuses = self._client.heartbeat([attempt.ref for attempt in attempts], progress, third)
+            for attempt, items in done.items():
+                attempt.items_told = items
         except grpc.RpcError as error:
             log.warning("heartbeat failed: %s", describe(error))
             statuses = []
@@ -221,6 +228,11 @@ class _Silence:
 
     def over(self) -> None:
         self._timer.cancel()
+
+
+def _progress_of(attempt: Attempt, done: int) -> pb.AttemptProgress:
+    total = len(attempt.task.offsets) or attempt.task.item_count
+    return pb.AttemptProgress(ref=attempt.ref, done=done, total=total, note="counting words")
 
 
 def _run_item(offset: int, item: Any) -> pb.ItemOutcome:

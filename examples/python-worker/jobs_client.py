@@ -104,8 +104,10 @@ class JobsClient:
         response = self._stub.StartTask(request, timeout=CALL_SECONDS, metadata=self._metadata)
         return response.task if response.WhichOneof("result") == "task" else None
 
-    def heartbeat(self, refs: list[pb.AttemptRef], seconds: float) -> list["pb.LeaseStatus"]:
-        request = pb.HeartbeatRequest(executor_id=self.executor_id, refs=refs)
+    def heartbeat(
+        self, refs: list[pb.AttemptRef], progress: list[pb.AttemptProgress], seconds: float
+    ) -> list["pb.LeaseStatus"]:
+        request = pb.HeartbeatRequest(executor_id=self.executor_id, refs=refs, progress=progress)
         return list(self._stub.Heartbeat(request, timeout=min(seconds, CALL_SECONDS), metadata=self._metadata).statuses)
 
     def watch_cancellations(self) -> Stream:

@@ -1,4 +1,5 @@
 import type { AttemptRef, LeasedTask } from '@jobber/proto/jobs/v1/jobs';
+import type { Progress } from '@jobber/shared/progress';
 import type { Delivery } from '../intake/intake.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface Attempt {
   readonly holdsLease: boolean;
   /** Whether its handler has begun. */
   started: boolean;
+  /** The last that its handler has said. */
+  progress: Progress | undefined;
   settled(): void;
 }
 
@@ -53,6 +56,7 @@ export function createAttempt({ task, leasedAt, settled }: Delivery): Attempt {
       return cause === undefined || cause === 'timeout' || cause === 'stopping';
     },
     started: false,
+    progress: undefined,
     settled,
   };
 }

@@ -1,7 +1,13 @@
-import { type HeartbeatResponse, type JobsServiceClient, LeaseStatus } from '@jobber/proto/jobs/v1/jobs';
+import {
+  type AttemptProgress,
+  type HeartbeatResponse,
+  type JobsServiceClient,
+  LeaseStatus,
+} from '@jobber/proto/jobs/v1/jobs';
 import { describeUnknownError } from '@jobber/shared/errors';
 import { deadline } from '@jobber/shared/grpc';
 import type { Logger } from '@jobber/shared/log';
+import type { Progress } from '@jobber/shared/progress';
 import type { Attempt } from './attempt.ts';
 
 export interface Heartbeats {
@@ -23,14 +29,18 @@ const BEATS_PER_LEASE = 3;
 /** Between two calls while Jobs can't be reached, and how long a call may take, in milliseconds. */
 const RETRY_MS = 500;
 const CALL_MS = 5_000;
+/** Attempts of which one call tells the progress; at this number it stays far below the limit of a message. */
+const MAX_PROGRESS = 1_000;
 
-/** Renews the leases of all attempts in one call, and aborts attempts that have lost theirs. */
+/** Renews the leases of all attempts in one call, which tells their progress, too, and aborts attempts that have lost theirs. */
 export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
   const { client, executorId, log } = options;
   let timer: NodeJS.Timeout | undefined;
   let dueAt = Number.POSITIVE_INFINITY;
   let beating = false;
   let stopped = false;
+  /** What Jobs has been told already, and when. */
+  const told = new WeakMap<Attempt, { progress: Progress; at: number }>();
 
   function schedule(at: number): void {
     if (stopped || beating || at >= dueAt) return;
@@ -57,7 +67,10 @@ export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
     const sentAt = performance.now();
     try {
       const refs = attempts.map(({ ref }) => ref);
-      const { statuses } = await client.heartbeat({ executorId, refs }, deadline(callMs));
+      const news = chooseNews(attempts);
+      const progress = news.map(([{ ref }, said]): AttemptProgress => ({ ref, ...said }));
+      const { statuses } = await client.heartbeat({ executorId, refs, progress }, deadline(callMs));
+      for (const [attempt, said] of news) told.set(attempt, { progress: said, at: sentAt });
       applyStatuses(attempts, statuses, sentAt);
     } catch (error) {
       options.onFailure();
@@ -65,6 +78,17 @@ export function startHeartbeats(options: HeartbeatOptions): Heartbeats {
       const now = performance.now();
       for (const attempt of attempts) if (attempt.leaseUntil <= now) attempt.abort('lease over');
     }
+  }
+
+  /** What is new; where that is too much, of those of whom nothing was told for the longest time. */
+  function chooseNews(attempts: readonly Attempt[]): [Attempt, Progress][] {
+    const news = attempts.flatMap((attempt): [Attempt, Progress][] => {
+      const { progress } = attempt;
+      return progress && progress !== told.get(attempt)?.progress ? [[attempt, progress]] : [];
+    });
+    if (news.length <= MAX_PROGRESS) return news;
+    const toldAt = ([attempt]: [Attempt, Progress]) => told.get(attempt)?.at ?? 0;
+    return news.sort((a, b) => toldAt(a) - toldAt(b)).slice(0, MAX_PROGRESS);
   }
 
   return {

@@ -2,8 +2,9 @@ import type { JobType } from '@jobber/job-types';
 import type { AttemptOutcome } from '@jobber/proto/jobs/v1/jobs';
 import { describeUnknownError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
+import { boundProgress } from '@jobber/shared/progress';
 import { HandlerFailed, type HandlerReport, type HandlerRun } from '../handlers/handler-run.ts';
-import { MAX_LOG_LINES } from '../handlers/run-task.ts';
+import { MAX_LOG_LINES } from '../handlers/handler-voice.ts';
 import { type ItemSource, readTaskItems, type TaskItem } from '../input/read-task-items.ts';
 import { retryReading } from '../input/retry-reading.ts';
 import type { Turns } from '../turns.ts';
@@ -101,6 +102,9 @@ async function runItems(
       if (logLines > MAX_LOG_LINES) return;
       const suppressed = logLines === MAX_LOG_LINES && { further: 'suppressed' };
       log.info({ ...describeAttempt(attempt), handler: fields, ...suppressed }, message);
+    },
+    progress({ done, total, note }) {
+      attempt.progress = boundProgress(done, total, note) ?? attempt.progress;
     },
   });
 }

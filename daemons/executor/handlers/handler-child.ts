@@ -57,9 +57,10 @@ async function execute(run: number, task: TravellingTask): Promise<void> {
   const controller = new AbortController();
   running = { run, since: performance.now(), controller };
   send({ run, started: true });
-  const outcome = await runTask(type, task, controller.signal, (message, fields) =>
-    send({ run, message, fields }),
-  );
+  const outcome = await runTask(type, task, controller.signal, {
+    log: (message, fields) => send({ run, message, fields }),
+    progress: (progress) => send({ run, progress }),
+  });
   running = undefined;
   send({ run, ...outcome });
 }

@@ -14,10 +14,10 @@ import {
   type HandlerRun,
   UNAVAILABLE,
 } from './handler-run.ts';
+import { MAX_LOG_LINES, PROGRESS_MS } from './handler-voice.ts';
 import { childrenOfProcess, memoryOfProcess, sacrificeFirst } from './process-memory.ts';
 import { type MessageToProcess, readMessageFromProcess } from './process-messages.ts';
 import { readOutput } from './read-output.ts';
-import { MAX_LOG_LINES } from './run-task.ts';
 
 export interface HandlerProcessOptions {
   /** Of the job type that it serves. */
@@ -70,9 +70,11 @@ const BEGIN_MS = 30_000;
 const REUSABLE_PART = 0.5;
 /** Results of a task have 6 MiB at most; as JSON in JSON they grow. */
 const MAX_MESSAGE_BYTES = 16 * MIB;
-/** Of one task: its log, and its results. */
+/** Of one task: its log, and its results; and for its progress a little more with each period that it runs. */
 const MAX_MESSAGES = MAX_LOG_LINES + 10;
 const MAX_BYTES = 24 * MIB;
+const PERIOD_MS = PROGRESS_MS / 2;
+const PERIOD_BYTES = 2 * 1024;
 /** Whatever has inherited its standard output may outlive it. */
 const LAST_OUTPUT_MS = 500;
 
@@ -88,6 +90,7 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
   let runs = 0;
   let messages = 0;
   let bytes = 0;
+  let runsSince = 0;
   let alive = true;
   let how: ProcessEnd | undefined;
   let endedFor: EndedFor | undefined;
@@ -109,7 +112,7 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
   channel.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     try {
-      if (bytes > MAX_BYTES) throw new RangeError('too many bytes');
+      if (bytes > MAX_BYTES + periods() * PERIOD_BYTES) throw new RangeError('too many bytes');
       for (const message of read(chunk)) receive(message);
     } catch {
       endFor('nonsense');
@@ -118,6 +121,10 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
   void sacrificeFirst(pid);
   send({ serve: { slug, modules } });
 
+  function periods(): number {
+    return (performance.now() - runsSince) / PERIOD_MS;
+  }
+
   function send(message: MessageToProcess): void {
     channel.write(encodeFrame(message));
   }
@@ -125,7 +132,9 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
   function receive(value: unknown): void {
     messages += 1;
     const message =
-      messages > MAX_MESSAGES ? undefined : readMessageFromProcess(value, current?.run.items.length ?? 0);
+      messages > MAX_MESSAGES + periods()
+        ? undefined
+        : readMessageFromProcess(value, current?.run.items.length ?? 0);
     if (!message) endFor('nonsense');
     if (!message || !current || message.run !== current.number) return;
     const { run, settle } = current;
@@ -134,7 +143,8 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
       current.begun = true;
     } else if ('message' in message) {
       run.log(message.message, message.fields === undefined ? undefined : { fields: message.fields });
-    } else if ('report' in message) settle.resolve(message.report);
+    } else if ('progress' in message) run.progress(message.progress);
+    else if ('report' in message) settle.resolve(message.report);
     else settle.reject(run.signal.aborted ? run.signal.reason : new HandlerFailed(message.failure));
   }
 
@@ -177,6 +187,7 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
     runs += 1;
     messages = 0;
     bytes = 0;
+    runsSince = performance.now();
     const number = runs;
     const settle = Promise.withResolvers<HandlerReport>();
     current = { number, run: task, settle, begun: false };

@@ -1,4 +1,5 @@
 import type { JobType } from '@jobber/job-types';
+import type { Progress } from '@jobber/shared/progress';
 import type { DescribedResult } from './describe-result.ts';
 
 /** One task handed to its handler. */
@@ -11,6 +12,8 @@ export interface HandlerRun {
   /** The handler begins: its time runs from now on. */
   onStart(): void;
   log(message: string, fields: Readonly<Record<string, unknown>> | undefined): void;
+  /** How far the handler says it is; it may come from a thread or process that is not trusted. */
+  progress(progress: Progress): void;
 }
 
 export interface HandlerReport extends DescribedResult {

@@ -32,9 +32,11 @@ export default async function runBatch(batch: BatchMessage): Promise<ThreadOutco
     if (state !== TaskState.WAITING) continue;
     if (last) port.postMessage(last);
     running = { index, controller: new AbortController() };
-    const outcome = await runTask(type, task, running.controller.signal, (message, fields) =>
-      port.postMessage({ index, message, fields } satisfies ThreadMessage),
-    );
+    const tell = (message: ThreadMessage) => port.postMessage(message);
+    const outcome = await runTask(type, task, running.controller.signal, {
+      log: (message, fields) => tell({ index, message, fields }),
+      progress: (progress) => tell({ index, progress }),
+    });
     last = { index, ...outcome };
     Atomics.store(states, index, TaskState.DONE);
   }

@@ -1,3 +1,4 @@
+import type { Progress } from '@jobber/shared/progress';
 import { z } from 'zod';
 import type { TaskOutcome, TravellingTask } from './run-task.ts';
 
@@ -11,6 +12,7 @@ export type MessageToProcess =
 export type MessageFromProcess = { readonly run: number } & (
   | { readonly started: true }
   | { readonly message: string; readonly fields?: string | undefined }
+  | { readonly progress: Progress }
   | TaskOutcome
 );
 
@@ -26,6 +28,7 @@ const DESCRIBED_ITEM = z
 const MESSAGE = z.union([
   z.object({ ...RUN, started: z.literal(true) }),
   z.object({ ...RUN, message: z.string(), fields: z.string().optional() }),
+  z.object({ ...RUN, progress: z.object({ done: z.number(), total: z.number(), note: z.string() }) }),
   z.object({
     ...RUN,
     report: z.object({ items: z.array(DESCRIBED_ITEM), countersJson: z.string(), durationMs: DURATION_MS }),

@@ -41,6 +41,14 @@ test('what a handler logs arrives with its fields, and what it prints with its s
   );
 });
 
+test('a handler that computes without a pause is heard all the same', async () => {
+  const progress = vi.fn();
+  await run('process-compute', { progress });
+  expect(progress.mock.calls.length).toBeGreaterThan(0);
+  expect(progress.mock.calls.length).toBeLessThan(4);
+  expect(progress).toHaveBeenCalledWith({ done: expect.any(Number), total: 0, note: '' });
+});
+
 test('a handler sees the environment it is given and nothing else', async () => {
   expect(resultOf(await run('process-secret'))).toEqual(['SEEN']);
 });

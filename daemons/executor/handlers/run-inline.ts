@@ -7,6 +7,7 @@ import {
   type HandlerReport,
   type HandlerRun,
 } from './handler-run.ts';
+import { createHandlerVoice } from './handler-voice.ts';
 
 /**
  * Runs a handler on the daemon's event loop. One that ignores its signal is abandoned after a moment: the attempt has
@@ -18,6 +19,10 @@ export async function runInline(run: HandlerRun, services: TaskServices): Promis
   signal.throwIfAborted();
   run.onStart();
   const started = performance.now();
+  const { log, progress, end } = createHandlerVoice({
+    log: (message, fields) => run.log(message, fields === undefined ? undefined : { fields }),
+    progress: (said) => run.progress(said),
+  });
   const abandoned = Promise.withResolvers<never>();
   let grace: NodeJS.Timeout | undefined;
   const onAbort = () => {
@@ -31,7 +36,8 @@ export async function runInline(run: HandlerRun, services: TaskServices): Promis
       items,
       signal,
       services,
-      log: (message: string, fields?: Readonly<Record<string, unknown>>) => run.log(message, fields),
+      log,
+      progress,
     };
     const result = await Promise.race([Promise.try(() => type.run(context)), abandoned.promise]);
     return { ...describeResult(result, items.length), durationMs: performance.now() - started };
@@ -39,6 +45,7 @@ export async function runInline(run: HandlerRun, services: TaskServices): Promis
     if (signal.aborted) throw signal.reason;
     throw new HandlerFailed(describeFailure(error));
   } finally {
+    end();
     clearTimeout(grace);
     signal.removeEventListener('abort', onAbort);
   }

@@ -2,6 +2,7 @@
 import { jobTypes as builtIn, type JobType, type TaskServices } from '@jobber/job-types';
 import { describeResult } from './describe-result.ts';
 import { describeFailure, type HandlerFailure, type HandlerReport } from './handler-run.ts';
+import { createHandlerVoice, type Listener } from './handler-voice.ts';
 
 /** A task as it travels to a thread or a process. */
 export interface TravellingTask {
@@ -13,10 +14,6 @@ export interface TravellingTask {
 export type TaskOutcome =
   | { readonly report: HandlerReport }
   | { readonly failure: HandlerFailure; readonly durationMs: number };
-
-/** Log lines of one task at most; the last of them says that there were more. */
-export const MAX_LOG_LINES = 200;
-const MAX_LOG_CHARS = 2_000;
 
 const services: TaskServices = {
   createProducts: () => Promise.reject(new Error('Only handlers that run inline can write products')),
@@ -33,35 +30,23 @@ export async function importJobTypes(modules: readonly string[]): Promise<Readon
 
 /**
  * Runs a handler, whatever it does short of ending its thread or process. Never rejects.
- * @param tell gets each line that the handler logs, bounded, with its fields as JSON
+ * @param listener gets what the handler says, bounded
  */
 export async function runTask(
   type: JobType,
   { jobId, ownerId, items }: TravellingTask,
   signal: AbortSignal,
-  tell: (message: string, fields: string | undefined) => void,
+  listener: Listener,
 ): Promise<TaskOutcome> {
   const started = performance.now();
-  let lines = 0;
-  const log = (message: string, fields?: unknown) => {
-    lines += 1;
-    if (lines <= MAX_LOG_LINES) tell(String(message).slice(0, MAX_LOG_CHARS), describeFields(fields));
-  };
+  const { log, progress, end } = createHandlerVoice(listener);
   try {
-    const result = await type.run({ jobId, ownerId, items, signal, log, services });
+    const result = await type.run({ jobId, ownerId, items, signal, log, progress, services });
     const described = describeResult(result, items.length);
     return { report: { ...described, durationMs: performance.now() - started } };
   } catch (error) {
     return { failure: describeFailure(error), durationMs: performance.now() - started };
-  }
-}
-
-/** As text: fields may hold what cannot be sent between threads. */
-function describeFields(fields: unknown): string | undefined {
-  if (fields === undefined) return undefined;
-  try {
-    return JSON.stringify(fields)?.slice(0, MAX_LOG_CHARS);
-  } catch {
-    return undefined;
+  } finally {
+    end();
   }
 }

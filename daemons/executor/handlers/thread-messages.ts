@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Progress } from '@jobber/shared/progress';
 import type { TaskOutcome, TravellingTask } from './run-task.ts';
 
 /** Several tasks of one type for one thread; one after the other. */
@@ -18,7 +19,8 @@ export type ThreadOutcome = TaskOutcome & { readonly index: number };
 /** From the thread. */
 export type ThreadMessage =
   | ThreadOutcome
-  | { readonly index: number; readonly message: string; readonly fields: string | undefined };
+  | { readonly index: number; readonly message: string; readonly fields: string | undefined }
+  | { readonly index: number; readonly progress: Progress };
 
 /** To the thread. */
 export interface AbortMessage {

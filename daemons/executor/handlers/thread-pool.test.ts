@@ -36,6 +36,14 @@ test('what a handler logs arrives with its fields', async () => {
   await vi.waitFor(() => expect(log).toHaveBeenCalledWith('working', { fields: '{"step":1}' }), 30_000);
 });
 
+test('a handler that computes without a pause is heard all the same', async () => {
+  const progress = vi.fn();
+  await run('compute', { progress });
+  expect(progress.mock.calls.length).toBeGreaterThan(0);
+  expect(progress.mock.calls.length).toBeLessThan(4);
+  expect(progress).toHaveBeenCalledWith({ done: expect.any(Number), total: 0, note: '' });
+});
+
 test('a handler sees the environment it is given and nothing else', async () => {
   const report = await run('secret');
   expect(JSON.parse(report.items[0]!.resultJson)).toEqual(['SEEN']);

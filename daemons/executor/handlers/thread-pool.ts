@@ -169,6 +169,10 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
       return;
     }
     const entry = entries[message.index];
+    if ('progress' in message) {
+      entry?.run.progress(message.progress);
+      return;
+    }
     if (!entry || entry.settled) return;
     begin(entry);
     const { type, signal } = entry.run;

@@ -32,6 +32,32 @@ async function chatter(context: TaskContext<unknown>): Promise<TaskResult> {
   return echo(context);
 }
 
+async function report(context: TaskContext<unknown>): Promise<TaskResult> {
+  context.log('begun', { step: 1 });
+  context.progress(1, 4, 'one');
+  context.progress(2, 4, 'two\nof four');
+  return untilAborted(context);
+}
+
+/** Never gives way to a timer. */
+async function compute(context: TaskContext<unknown>): Promise<TaskResult> {
+  const started = performance.now();
+  for (let round = 1; performance.now() < started + 1_200; round++) context.progress(round);
+  return echo(context);
+}
+
+/** What JavaScript lets one say. */
+async function babble(context: TaskContext<unknown>): Promise<TaskResult> {
+  const { log, progress } = context as unknown as Record<'log' | 'progress', (...said: unknown[]) => void>;
+  const nonsense = [undefined, Object.create(null), 1n, Symbol('s'), -1, Number.NaN, 'x'.repeat(1_000_000)];
+  for (const said of nonsense) {
+    log?.(said, { said });
+    progress?.(said, said, said);
+  }
+  for (let line = 0; line < 1_000; line++) log?.('again');
+  return echo(context);
+}
+
 function hog(): never {
   const kept: unknown[] = [];
   for (;;) kept.push(Array.from({ length: 10_000 }, (_, i) => ({ i })));
@@ -61,6 +87,12 @@ export const jobTypes: readonly JobType[] = [
   type('Echo', 'thread', echo),
   type('InlineEcho', 'inline', echo),
   type('Chatter', 'thread', chatter),
+  type('InlineChatter', 'inline', chatter),
+  type('Report', 'thread', report),
+  type('InlineReport', 'inline', report),
+  type('Compute', 'thread', compute),
+  type('Babble', 'thread', babble),
+  type('InlineBabble', 'inline', babble),
   type('Mixed', 'thread', mixed),
   type('Obedient', 'thread', untilAborted),
   type('InlineObedient', 'inline', untilAborted),

@@ -1,5 +1,6 @@
 // Runs the handlers of test types in a pool.
 import type { JobType } from '@jobber/job-types';
+import type { Progress } from '@jobber/shared/progress';
 import type { HandlerFailed, HandlerFailure, HandlerPool, HandlerReport } from '../handlers/handler-run.ts';
 
 export interface RunOptions {
@@ -7,6 +8,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly onStart?: () => void;
   readonly log?: (message: string, fields: unknown) => void;
+  readonly progress?: (progress: Progress) => void;
 }
 
 export type RunHandler = (slug: string, options?: RunOptions) => Promise<HandlerReport>;
@@ -18,11 +20,12 @@ export function handlerRunner(pool: () => HandlerPool, types: readonly JobType[]
       signal = new AbortController().signal,
       onStart = () => {},
       log = () => {},
+      progress = () => {},
     } = options;
     const type = types.find((candidate) => candidate.slug === slug);
     if (!type) throw new Error(`There is no type ${slug}`);
     const items = values.map((value, index) => ({ index, value }));
-    return await pool().run({ type, jobId: 1, ownerId: 'owner', items, signal, onStart, log });
+    return await pool().run({ type, jobId: 1, ownerId: 'owner', items, signal, onStart, log, progress });
   };
 }
 

@@ -2,6 +2,7 @@
 import {
   AckStatus,
   type AttemptOutcome,
+  type AttemptProgress,
   type AttemptRef,
   JobsServiceDefinition,
   type JobsServiceImplementation,
@@ -50,6 +51,8 @@ export class FakeJobs {
   readonly acknowledgeCalls: number[] = [];
   readonly startCalls: number[] = [];
   heartbeatCalls = 0;
+  /** What heartbeats have told of it, in their order. */
+  readonly progress: AttemptProgress[] = [];
   streams = 0;
   registrations = 0;
   /** Called before each method does its work; may throw or wait. */
@@ -276,9 +279,10 @@ export class FakeJobs {
           jobs.enders.delete(end);
         }
       },
-      async heartbeat({ refs }) {
+      async heartbeat({ refs, progress }) {
         await jobs.before('heartbeat');
         jobs.heartbeatCalls += 1;
+        jobs.progress.push(...progress);
         return {
           statuses: refs.map((ref) => {
             const found = jobs.find(ref);

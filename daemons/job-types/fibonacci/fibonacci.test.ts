@@ -60,6 +60,7 @@ test('a task answers one result per item, as decimal digits', async () => {
     ],
     signal: new AbortController().signal,
     log: () => {},
+    progress: () => {},
     services: { createProducts: () => Promise.reject(new Error('not used')) },
   });
   expect(items).toEqual([

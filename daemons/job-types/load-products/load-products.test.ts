@@ -40,6 +40,7 @@ async function run(
     items: values.map((value, offset) => ({ index: 40 + offset, value })),
     signal: new AbortController().signal,
     log: () => {},
+    progress: () => {},
     services: {
       async createProducts(jobId, items) {
         asked.push({ jobId, items });

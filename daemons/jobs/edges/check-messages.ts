@@ -1,19 +1,23 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import {
   type AttemptOutcome as AttemptOutcomeMessage,
+  type AttemptProgress,
   type AttemptRef as AttemptRefMessage,
   ItemStatus,
   type JobTypeOffer,
 } from '@jobber/proto/jobs/v1/jobs';
 import { refuse } from '@jobber/shared/errors';
 import { parseJsonExact } from '@jobber/shared/json';
-import type { AttemptRef } from '../transitions/attempt-ref.ts';
+import { boundProgress, type Progress } from '@jobber/shared/progress';
+import { type AttemptRef, keyOf } from '../transitions/attempt-ref.ts';
 import type { AttemptOutcome, ItemFailure } from '../use-cases/record-outcomes.ts';
 import type { OfferedType } from '../use-cases/register-job-types.ts';
 
 /** Of an item that failed; longer ones are cut. */
 const MAX_REASON_LENGTH = 100;
 const MAX_MESSAGE_LENGTH = 2_000;
+/** Attempts of which one heartbeat tells the progress. */
+export const MAX_PROGRESS = 1_000;
 /** Schemas nest deeper than the data that they describe. */
 const MAX_SCHEMA_DEPTH = 100;
 
@@ -27,6 +31,16 @@ export function checkExecutorId(executorId: string): string {
 export function toRef(ref: AttemptRefMessage | undefined): AttemptRef {
   if (ref && Number.isSafeInteger(ref.jobId) && ref.jobId > 0 && ref.seq >= 0 && ref.attempt > 0) return ref;
   return refuse('INVALID_INPUT', 'ref must name a job, a task and an attempt');
+}
+
+/** By `keyOf`. What does not fit, or is too much, is passed over: progress never costs a lease. */
+export function toProgress(messages: readonly AttemptProgress[]): Map<string, Progress> {
+  const progress = new Map<string, Progress>();
+  for (const { ref, done, total, note } of messages.slice(0, MAX_PROGRESS)) {
+    const bounded = boundProgress(done, total, note);
+    if (ref && bounded) progress.set(keyOf(ref), bounded);
+  }
+  return progress;
 }
 
 /** @throws AppError 400 INVALID_INPUT */

@@ -317,6 +317,96 @@ test('a heartbeat renews what runs, and tells what is lost or cancelled', async 
   expect(await statusOf(client.heartbeat({ executorId, refs: tooMany }))).toMatch(/^RESOURCE_EXHAUSTED/);
 });
 
+test('progress that comes with a heartbeat is shown for the attempt that runs, and for no other', async () => {
+  const id = await accept(member, { text: 'a' });
+  const task = await takeOne();
+  const ref = task.ref!;
+  const running = async () =>
+    (
+      await ask(
+        member,
+        'query ($id: Float!) { job(id: $id) { running { task attempt items executor progress { done total note at } } } }',
+        { id },
+      )
+    ).data.job.running;
+  const beat = (attempt: number, ...progress: object[]) =>
+    client.heartbeat({
+      executorId,
+      refs: [{ ...ref, attempt }],
+      progress: progress.map((said) => ({ ref: { ...ref, attempt }, ...said })),
+    });
+  const shown = { task: 0, attempt: 1, items: 1, executor: executorId };
+  expect(await running()).toEqual([{ ...shown, progress: null }]);
+
+  await beat(1, { done: 3, total: 12, note: 'page 3' });
+  const at = expect.stringMatching(/^20\d\d-/);
+  const said = { ...shown, progress: { done: 3, total: 12, note: 'page 3', at } };
+  expect(await running()).toEqual([said]);
+  // A heartbeat without news, and one of an attempt that is not the running one.
+  expect((await beat(1)).statuses).toEqual([LeaseStatus.RENEWED]);
+  expect((await beat(2, { done: 12, total: 12, note: 'forged' })).statuses).toEqual([LeaseStatus.LOST]);
+  expect(await running()).toEqual([said]);
+  // The total is not known any more, and there is nothing to note.
+  await beat(1, { done: 4 });
+  expect(await running()).toEqual([{ ...shown, progress: { done: 4, total: null, note: null, at } }]);
+
+  await acknowledge({ ...success(task, ''), items: [], interrupted: true });
+  expect(await running()).toEqual([]);
+  const again = await takeOne();
+  expect(again.ref).toEqual({ ...ref, attempt: 2 });
+  expect(await running()).toEqual([{ ...shown, attempt: 2, progress: null }]);
+  expect((await beat(1, { done: 5 })).statuses).toEqual([LeaseStatus.LOST]);
+  expect(await running()).toEqual([{ ...shown, attempt: 2, progress: null }]);
+  await acknowledge(success(again, 'done'));
+  expect(await running()).toEqual([]);
+});
+
+test('absurd progress costs no lease: what does not fit is bounded or passed over', async () => {
+  const id = await accept(member, { text: 'a' });
+  const task = await takeOne();
+  const ref = task.ref!;
+  const beat = async (...progress: object[]) => {
+    const { statuses } = await client.heartbeat({ executorId, refs: [ref], progress });
+    const query = 'query ($id: Float!) { job(id: $id) { running { progress { done total note } } } }';
+    const { data } = await ask(member, query, { id });
+    return [statuses[0], data.job.running[0].progress];
+  };
+  const none = [LeaseStatus.RENEWED, null];
+  expect(await beat({ done: 1, total: 2 })).toEqual(none);
+  expect(await beat({ ref: { ...ref, jobId: 999_999 }, done: 1 })).toEqual(none);
+  for (const done of [Number.NaN, -1, Number.NEGATIVE_INFINITY]) {
+    expect(await beat({ ref, done, total: 2, note: 'n' })).toEqual(none);
+  }
+  const ofOthers = Array.from({ length: 1_000 }, (_, seq) => ({ ref: { jobId: 999_999, seq, attempt: 1 } }));
+  expect(await beat(...ofOthers, { ref, done: 1 })).toEqual(none);
+  expect(
+    await beat({ ref, done: 1e308, total: Number.POSITIVE_INFINITY, note: `\0${'x'.repeat(10_000)}` }),
+  ).toEqual([
+    LeaseStatus.RENEWED,
+    { done: Number.MAX_SAFE_INTEGER, total: Number.MAX_SAFE_INTEGER, note: 'x'.repeat(199) },
+  ]);
+  await acknowledge(success(task, 'done'));
+});
+
+test('running tasks are paged by their numbers', async () => {
+  const id = await accept(
+    member,
+    Array.from({ length: 6 }, (_, n) => ({ text: `${n}` })),
+  );
+  const tasks = await take(3);
+  const running = async (args: string) =>
+    await ask(member, `query ($id: Float!) { job(id: $id) { running${args} { task } } }`, { id });
+  const numbers = async (args: string) =>
+    (await running(args)).data.job.running.map(({ task }: { task: number }) => task);
+  expect(await numbers('')).toEqual([0, 1, 2]);
+  expect(await numbers('(limit: 2)')).toEqual([0, 1]);
+  expect(await numbers('(limit: 2, after: 1)')).toEqual([2]);
+  for (const args of ['(limit: 0)', '(limit: 1001)', '(after: -2)']) {
+    expect((await running(args)).errors?.[0]?.extensions.reason).toBe('INVALID_INPUT');
+  }
+  await acknowledge(...tasks.map((task) => success(task, 'done')));
+});
+
 test('an outcome is recorded once', async () => {
   const id = await accept(member, [{ text: 'a' }, { text: 'b' }]);
   const task = await takeOne();

@@ -24,7 +24,7 @@ import { registerJobTypes } from '../use-cases/register-job-types.ts';
 import type { StartTask } from '../use-cases/start-task.ts';
 import { answerInOrder } from './answer-in-order.ts';
 import { batchBySize } from './batch-by-size.ts';
-import { checkExecutorId, toOfferedType, toOutcome, toRef } from './check-messages.ts';
+import { checkExecutorId, toOfferedType, toOutcome, toProgress, toRef } from './check-messages.ts';
 
 export interface JobsGrpcParts {
   readonly pool: Pool;
@@ -163,10 +163,10 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       }
     },
 
-    heartbeat: ({ refs }) =>
+    heartbeat: ({ refs, progress }) =>
       measured('Heartbeat', async () => {
         if (refs.length > MAX_REFS) refuse('TOO_LARGE', `At most ${MAX_REFS} attempts in one heartbeat`);
-        const statuses = await renewLeases(pool, refs.map(toRef), leaseMs);
+        const statuses = await renewLeases(pool, refs.map(toRef), leaseMs, toProgress(progress));
         return { statuses: statuses.map((status) => LEASE_STATUS[status]) };
       }),
 

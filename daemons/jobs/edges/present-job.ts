@@ -4,6 +4,7 @@ import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { JobView } from '../job-view.ts';
 import { readHistory } from '../use-cases/read-history.ts';
 import { createOutcomeReader, type OutcomeReader } from '../use-cases/read-outcomes.ts';
+import { readRunningTasks } from '../use-cases/read-running-tasks.ts';
 import type { AnswerBudget } from './answer-budget.ts';
 
 /** A job as GraphQL shows it: what costs a query of its own is a function, called only where it was asked for. */
@@ -39,6 +40,8 @@ export function createJobPresenter(
         const [item] = await outcomes.items(id, { limit: 1, after: -1 });
         return item?.result ?? null;
       },
+      running: ({ limit, after }: { limit: number; after?: number | null }) =>
+        budgetOf(c).read(() => readRunningTasks(pool, id, { limit, ...(after != null && { after }) })),
       counters: () => outcomes.counters(id),
       async errors({ limit }: { limit: number }) {
         const errors = failed === 0 ? [] : await outcomes.errors(id, { limit });

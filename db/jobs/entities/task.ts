@@ -19,6 +19,16 @@ export type DecidedItem =
   | readonly [offset: number, succeeded: 1, result: unknown]
   | readonly [offset: number, succeeded: 0, error: { readonly reason: string; readonly message: string }];
 
+/** How far the handler of an attempt says it is; `total` 0: not known. It says nothing about other attempts. */
+export interface TaskProgress {
+  readonly attempt: number;
+  readonly done: number;
+  readonly total: number;
+  readonly note: string;
+  /** When it was stored, in milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** A contiguous run of a job's items: the unit that is dispatched, leased and retried. */
 export const Task = defineEntity({
   name: 'Task',
@@ -55,6 +65,7 @@ export const Task = defineEntity({
     counters: p.json<Record<string, number>[]>(),
     lastError: p.text().strictNullable(),
     diedAt: p.datetime().strictNullable(),
+    progress: p.json<TaskProgress>().strictNullable(),
   },
 });
 export type Task = InferEntity<typeof Task>;

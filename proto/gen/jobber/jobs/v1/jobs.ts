@@ -190,6 +190,21 @@ export interface Superseded {
 export interface HeartbeatRequest {
   executorId: string;
   refs: AttemptRef[];
+  /**
+   * What handlers have newly said about how far they are, of at most 1,000 of the attempts in refs. What does not fit is passed
+   * over: progress never costs a lease.
+   */
+  progress: AttemptProgress[];
+}
+
+/** How far a handler says it is: done of total, in whatever unit it counts. */
+export interface AttemptProgress {
+  ref: AttemptRef | undefined;
+  done: number;
+  /** 0: not known. */
+  total: number;
+  /** What it does, for people; at most 200 characters. */
+  note: string;
 }
 
 export interface HeartbeatResponse {
@@ -1654,7 +1669,7 @@ export const Superseded: MessageFns<Superseded> = {
 };
 
 function createBaseHeartbeatRequest(): HeartbeatRequest {
-  return { executorId: "", refs: [] };
+  return { executorId: "", refs: [], progress: [] };
 }
 
 export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
@@ -1664,6 +1679,9 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     }
     for (const v of message.refs) {
       AttemptRef.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.progress) {
+      AttemptProgress.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1697,6 +1715,14 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
             message.refs.push(AttemptRef.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.progress.push(AttemptProgress.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1716,6 +1742,98 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     const message = createBaseHeartbeatRequest();
     message.executorId = object.executorId ?? "";
     message.refs = object.refs?.map((e) => AttemptRef.fromPartial(e)) || [];
+    message.progress = object.progress?.map((e) => AttemptProgress.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAttemptProgress(): AttemptProgress {
+  return { ref: undefined, done: 0, total: 0, note: "" };
+}
+
+export const AttemptProgress: MessageFns<AttemptProgress> = {
+  encode(message: AttemptProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ref !== undefined) {
+      AttemptRef.encode(message.ref, writer.uint32(10).fork()).join();
+    }
+    if (message.done !== 0) {
+      writer.uint32(17).double(message.done);
+    }
+    if (message.total !== 0) {
+      writer.uint32(25).double(message.total);
+    }
+    if (message.note !== "") {
+      writer.uint32(34).string(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttemptProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttemptProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ref = AttemptRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.done = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.total = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttemptProgress>): AttemptProgress {
+    return AttemptProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttemptProgress>): AttemptProgress {
+    const message = createBaseAttemptProgress();
+    message.ref = (object.ref !== undefined && object.ref !== null) ? AttemptRef.fromPartial(object.ref) : undefined;
+    message.done = object.done ?? 0;
+    message.total = object.total ?? 0;
+    message.note = object.note ?? "";
     return message;
   },
 };
@@ -2654,7 +2772,7 @@ export const JobsServiceDefinition = {
       responseStream: true,
       options: {},
     },
-    /** Renews the leases of all attempts of an executor at once. */
+    /** Renews the leases of all attempts of an executor at once, and takes along how far their handlers are. */
     heartbeat: {
       name: "Heartbeat",
       requestType: HeartbeatRequest as typeof HeartbeatRequest,
@@ -2732,7 +2850,7 @@ export interface JobsServiceImplementation<CallContextExt = {}> {
     request: StartTasksRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StartTasksResponse>>;
-  /** Renews the leases of all attempts of an executor at once. */
+  /** Renews the leases of all attempts of an executor at once, and takes along how far their handlers are. */
   heartbeat(request: HeartbeatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<HeartbeatResponse>>;
   /**
    * Tells of jobs that were cancelled, as they are: an executor aborts their attempts at once instead of at its next heartbeat.
@@ -2786,7 +2904,7 @@ export interface JobsServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<StartTasksRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StartTasksResponse>;
-  /** Renews the leases of all attempts of an executor at once. */
+  /** Renews the leases of all attempts of an executor at once, and takes along how far their handlers are. */
   heartbeat(request: DeepPartial<HeartbeatRequest>, options?: CallOptions & CallOptionsExt): Promise<HeartbeatResponse>;
   /**
    * Tells of jobs that were cancelled, as they are: an executor aborts their attempts at once instead of at its next heartbeat.

@@ -1,0 +1,81 @@
+import type { TaskProgress } from '@jobber/db/jobs';
+import { refuse } from '@jobber/shared/errors';
+import { checkLimit } from '@jobber/shared/paging';
+import type { Pool } from 'pg';
+
+/** A task of a job that an executor is running. */
+export interface RunningTaskView {
+  /** Number of the task in its job, from 0. */
+  readonly task: number;
+  readonly attempt: number;
+  /** How many items it has. */
+  readonly items: number;
+  readonly executor: string | null;
+  /** What the handler of this attempt has said last; null when it has said nothing. */
+  readonly progress: ProgressView | null;
+}
+
+export interface ProgressView {
+  readonly done: number;
+  /** Null when it is not known. */
+  readonly total: number | null;
+  readonly note: string | null;
+  /** When it was stored. */
+  readonly at: Date;
+}
+
+export interface RunningTasksPage {
+  /** 1 to 1,000. */
+  readonly limit: number;
+  /** Number of the last task of the page before. */
+  readonly after?: number;
+}
+
+const MAX_LIMIT = 1_000;
+const MAX_SEQ = 2_147_483_647;
+
+/** What runs, of all jobs, is little beside the tasks that a large job may have: it is found by its leases, and only then by its job. */
+const READ_RUNNING_TASKS = `
+  with running as materialized (
+    select job_id, seq, attempt, item_count, executor_id, progress from task
+    where lease_until is not null and state = 'running'
+  )
+  select seq, attempt, item_count, executor_id, progress from running
+  where job_id = $1 and seq > $2
+  order by seq
+  limit $3`;
+
+interface RunningTaskRow {
+  readonly seq: number;
+  readonly attempt: number;
+  readonly item_count: number;
+  readonly executor_id: string | null;
+  readonly progress: TaskProgress | null;
+}
+
+/** The tasks of a job that run, by number, a page at a time. @throws AppError 400 INVALID_INPUT */
+export async function readRunningTasks(
+  pool: Pool,
+  jobId: number,
+  { limit, after = -1 }: RunningTasksPage,
+): Promise<RunningTaskView[]> {
+  checkLimit(limit, MAX_LIMIT);
+  if (!Number.isInteger(after) || after < -1 || after > MAX_SEQ)
+    refuse('INVALID_INPUT', `after must be the number of a task, got ${after}`);
+  const { rows } = await pool.query<RunningTaskRow>({
+    name: 'read-running-tasks',
+    text: READ_RUNNING_TASKS,
+    values: [jobId, after, limit],
+  });
+  return rows.map(({ seq, attempt, item_count, executor_id, progress }) => ({
+    task: seq,
+    attempt,
+    items: item_count,
+    executor: executor_id,
+    progress: progress?.attempt === attempt ? toProgressView(progress) : null,
+  }));
+}
+
+function toProgressView({ done, total, note, at }: TaskProgress): ProgressView {
+  return { done, total: total || null, note: note || null, at: new Date(at) };
+}

@@ -1,0 +1,1 @@
+export { boundProgress, MAX_NOTE_LENGTH, type Progress } from './progress.ts';
