@@ -175,6 +175,7 @@ test('tasks arrive as far as the credit goes, each once, with all that is needed
     timeoutMs: 10_000,
     ownerId: member.id,
     traceparent: '',
+    interruptions: 0,
   });
   executor.grant(-5);
   executor.grant(0);
