@@ -3,7 +3,7 @@ import { ServerError, Status } from 'nice-grpc';
 import { expect, onTestFinished, test } from 'vitest';
 import { SUSPECT_FROM } from './attempts/suspects.ts';
 import { startFakeJobs, startTestExecutor, until } from './testing/test-executor.ts';
-import type { FakeTask } from './testing/test-fake-jobs.ts';
+import { type FakeTask, TRACE } from './testing/test-fake-jobs.ts';
 
 const isDone = ({ state }: FakeTask) => state === 'done';
 const allDone = (tasks: readonly FakeTask[]) => until(() => tasks.every(isDone), 'all tasks are done');
@@ -98,6 +98,20 @@ test('an executor that Jobs refuses tries again without hurry', async () => {
   jobs.before = () => {};
   await allDone([jobs.submit({ slug: 'echo' })]);
 });
+
+test.each(['traced', 'inline-traced'])(
+  'a handler (%s) and the log know the trace of the job',
+  async (slug) => {
+    const jobs = await startFakeJobs();
+    const executor = await startTestExecutor(jobs);
+    const [task, failing] = [jobs.submit({ slug }), jobs.submit({ slug: 'throw' })];
+    await allDone([task]);
+    expect(task.outcomes[0]?.items[0]?.resultJson).toBe(JSON.stringify(TRACE));
+    const { jobId } = failing.task.ref ?? {};
+    await until(() => executor.logs.some((line) => line['jobId'] === jobId), 'a failure is told');
+    expect(executor.logs.find((line) => line['jobId'] === jobId)).toMatchObject({ traceparent: TRACE });
+  },
+);
 
 test('leases are renewed together for as long as attempts run', async () => {
   const jobs = await startFakeJobs();

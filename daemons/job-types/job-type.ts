@@ -52,6 +52,11 @@ export interface TaskContext<Item> {
   readonly jobId: number;
   /** UUID. */
   readonly ownerId: string;
+  /**
+   * W3C Trace Context of the request that has made the job: send it on as the header `traceparent`, and the trace goes on.
+   * Undefined for a job of a release that kept none.
+   */
+  readonly traceparent?: string | undefined;
   /** `index` is the item's index in the job; (jobId, index) identifies it for ever. */
   readonly items: readonly { readonly index: number; readonly value: Item }[];
   /** Aborted when the attempt has lost its lease, ran out of time, was cancelled or the executor stops. */

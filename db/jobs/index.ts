@@ -7,6 +7,7 @@ import { Upload } from './entities/upload.ts';
 import { Migration0001JobsAndTasks } from './migrations/migration-0001-jobs-and-tasks.ts';
 import { Migration0002RoundsAndHistory } from './migrations/migration-0002-rounds-and-history.ts';
 import { Migration0003Progress } from './migrations/migration-0003-progress.ts';
+import { Migration0004Traces } from './migrations/migration-0004-traces.ts';
 
 export { HISTORY_EVENTS, History, type HistoryEvent } from './entities/history.ts';
 export { JOB_STATUSES, Job, type JobStatus } from './entities/job.ts';
@@ -21,5 +22,6 @@ export const jobsDatabase: DatabaseDefinition = {
     { name: '0001-jobs-and-tasks', class: Migration0001JobsAndTasks },
     { name: '0002-rounds-and-history', class: Migration0002RoundsAndHistory },
     { name: '0003-progress', class: Migration0003Progress },
+    { name: '0004-traces', class: Migration0004Traces },
   ],
 };

@@ -90,6 +90,7 @@ async function runItems(
     type,
     jobId: ref.jobId,
     ownerId: task.ownerId,
+    traceparent: task.traceparent || undefined,
     items: sound,
     signal,
     onStart() {

@@ -198,8 +198,8 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
     task.signal.addEventListener('abort', onAbort, { once: true });
     const watch = setInterval(() => void watchMemory(), WATCH_MS);
     const begin = setTimeout(() => !current?.begun && endFor('late'), BEGIN_MS);
-    const { jobId, ownerId, items } = task;
-    send({ run: number, task: { jobId, ownerId, items } });
+    const { jobId, ownerId, traceparent, items } = task;
+    send({ run: number, task: { jobId, ownerId, traceparent, items } });
     if (how) failCurrent(how);
     try {
       return await settle.promise;

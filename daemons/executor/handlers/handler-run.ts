@@ -7,6 +7,7 @@ export interface HandlerRun {
   readonly type: JobType;
   readonly jobId: number;
   readonly ownerId: string;
+  readonly traceparent?: string | undefined;
   readonly items: readonly { readonly index: number; readonly value: unknown }[];
   readonly signal: AbortSignal;
   /** The handler begins: its time runs from now on. */

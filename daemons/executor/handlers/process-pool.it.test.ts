@@ -29,6 +29,10 @@ test('a handler gets its items and answers one result each', async () => {
   expect(report.countersJson).toBe('{"echoed":2}');
 });
 
+test('a handler sees the trace that its job belongs to', async () => {
+  expect(resultOf(await run('process-traced'))).toBe('00-trace');
+});
+
 test('what a handler logs arrives with its fields, and what it prints with its stream', async () => {
   const log = vi.fn();
   await run('process-chatter', { log });

@@ -33,6 +33,7 @@ export async function runInline(run: HandlerRun, services: TaskServices): Promis
     const context = {
       jobId: run.jobId,
       ownerId: run.ownerId,
+      traceparent: run.traceparent,
       items,
       signal,
       services,

@@ -8,6 +8,7 @@ import { createHandlerVoice, type Listener } from './handler-voice.ts';
 export interface TravellingTask {
   readonly jobId: number;
   readonly ownerId: string;
+  readonly traceparent?: string | undefined;
   readonly items: readonly { readonly index: number; readonly value: unknown }[];
 }
 
@@ -34,14 +35,14 @@ export async function importJobTypes(modules: readonly string[]): Promise<Readon
  */
 export async function runTask(
   type: JobType,
-  { jobId, ownerId, items }: TravellingTask,
+  { jobId, ownerId, traceparent, items }: TravellingTask,
   signal: AbortSignal,
   listener: Listener,
 ): Promise<TaskOutcome> {
   const started = performance.now();
   const { log, progress, end } = createHandlerVoice(listener);
   try {
-    const result = await type.run({ jobId, ownerId, items, signal, log, progress, services });
+    const result = await type.run({ jobId, ownerId, traceparent, items, signal, log, progress, services });
     const described = describeResult(result, items.length);
     return { report: { ...described, durationMs: performance.now() - started } };
   } catch (error) {

@@ -129,7 +129,9 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
     port1.on('message', (message: ThreadMessage) => receive(batch, message));
     port1.unref();
     sweeper ??= setInterval(sweep, SWEEP_MS);
-    const tasks = entries.map(({ run: { jobId, ownerId, items } }) => ({ jobId, ownerId, items }));
+    const tasks = entries.map(({ run: { jobId, ownerId, traceparent, items } }) => {
+      return { jobId, ownerId, traceparent, items };
+    });
     const message: BatchMessage = { slug, tasks, states, port: port2 };
     threadsOf(memoryMb)
       .run(message, { transferList: [port2], signal: terminate.signal })

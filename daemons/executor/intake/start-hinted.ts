@@ -30,19 +30,17 @@ export function createStartHinted(
       for await (const message of client.startTasks({ executorId, refs }, deadline(CALL_MS))) {
         results.push(...message.results);
       }
-      return hints.map((hint, index) => toStarted(hint, results[index], leasedAt));
+      return hints.map((_, index) => toStarted(results[index], leasedAt));
     },
   });
   return (hint) => starts.submit(hint);
 }
 
 function toStarted(
-  { traceparent }: Hint,
   response: StartTaskResponse | undefined,
   leasedAt: number,
 ): StartedHere | undefined | Error {
   if (response?.result?.$case === 'superseded') return undefined;
   if (response?.result?.$case !== 'task') return new Error('Jobs did not say whether it has started a task');
-  const task = response.result.value;
-  return { task: traceparent ? { ...task, traceparent } : task, leasedAt };
+  return { task: response.result.value, leasedAt };
 }

@@ -58,6 +58,10 @@ async function babble(context: TaskContext<unknown>): Promise<TaskResult> {
   return echo(context);
 }
 
+const traced: Run = async ({ items, traceparent }) => ({
+  items: items.map(() => ({ status: 'succeeded', result: traceparent })),
+});
+
 function hog(): never {
   const kept: unknown[] = [];
   for (;;) kept.push(Array.from({ length: 10_000 }, (_, i) => ({ i })));
@@ -93,6 +97,8 @@ export const jobTypes: readonly JobType[] = [
   type('Compute', 'thread', compute),
   type('Babble', 'thread', babble),
   type('InlineBabble', 'inline', babble),
+  type('Traced', 'thread', traced),
+  type('InlineTraced', 'inline', traced),
   type('Mixed', 'thread', mixed),
   type('Obedient', 'thread', untilAborted),
   type('InlineObedient', 'inline', untilAborted),

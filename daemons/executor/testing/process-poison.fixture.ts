@@ -68,7 +68,7 @@ const answer = ({ items }: TaskContext<unknown>, result: unknown): TaskResult =>
 
 export const jobTypes: readonly JobType[] = [
   ...['echo', 'chatter', 'obedient', 'sleep', 'throw', 'throw-permanently', 'throw-unavailable'].map(same),
-  ...['report', 'compute', 'babble'].map(same),
+  ...['report', 'compute', 'babble', 'traced'].map(same),
   ...['throw-nothing', 'hang', 'loop', 'exit', 'hog', 'stray', 'secret'].map(same),
   type('whoami', async (context) => answer(context, process.pid)),
   type('whoami-too', async (context) => answer(context, process.pid)),

@@ -25,7 +25,8 @@ export function handlerRunner(pool: () => HandlerPool, types: readonly JobType[]
     const type = types.find((candidate) => candidate.slug === slug);
     if (!type) throw new Error(`There is no type ${slug}`);
     const items = values.map((value, index) => ({ index, value }));
-    return await pool().run({ type, jobId: 1, ownerId: 'owner', items, signal, onStart, log, progress });
+    const task = { type, jobId: 1, ownerId: 'owner', traceparent: '00-trace', items };
+    return await pool().run({ ...task, signal, onStart, log, progress });
   };
 }
 

@@ -17,6 +17,8 @@ import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 
 export const SERVICE_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
+/** Of all jobs. */
+export const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const CALLERS = Object.fromEntries(
   Object.values(JobsServiceDefinition.methods).map(({ name }) => [name, ['executor'] as const]),
 );
@@ -126,7 +128,7 @@ export class FakeJobs {
         leaseMs: this.leaseMs,
         timeoutMs: timeoutMs ?? 30_000,
         ownerId: '00000000-0000-4000-8000-000000000001',
-        traceparent: '',
+        traceparent: TRACE,
         interruptions,
       },
       state: 'ready',

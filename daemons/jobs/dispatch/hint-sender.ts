@@ -42,7 +42,7 @@ export function createHintSender(parts: HintSenderParts): HintSender {
     maxBatch: MAX_BATCH,
     concurrency: CONCURRENCY,
     async run(tasks) {
-      const confirmed = await parts.publisher.publish(tasks.map(writeHint));
+      const confirmed = await parts.publisher.publish(tasks.map(toHint));
       note(tasks.every((_, index) => confirmed[index] === true));
       return tasks.map((_, index) => confirmed[index] === true);
     },
@@ -86,4 +86,8 @@ export function createHintSender(parts: HintSenderParts): HintSender {
       if (pending > 0) await new Promise<void>((resolve) => idle.push(resolve));
     },
   };
+}
+
+function toHint({ jobId, seq, attempt, traceparent }: DispatchedTask): Buffer {
+  return writeHint({ jobId, seq, attempt, ...(traceparent !== null && { traceparent }) });
 }

@@ -66,5 +66,6 @@ function toStartedTask(job: NewJob, jobId: number, seq: number, task: NewTask): 
     items: task.items,
     upload: null,
     timeoutMs: job.options?.timeoutMs ?? null,
+    traceparent: job.traceparent,
   };
 }

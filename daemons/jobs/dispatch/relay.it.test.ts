@@ -3,7 +3,7 @@ import { InMemoryBroker } from '@jobber/shared/broker/testing';
 import { readHint } from '@jobber/shared/hints';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startFakeExecutor, success } from '../testing/fake-executor.ts';
-import { JOB, startTestJobs } from '../testing/test-jobs.ts';
+import { EXECUTE, JOB, startTestJobs } from '../testing/test-jobs.ts';
 
 const broker = new InMemoryBroker();
 const jobs = await startTestJobs({ brokerInMemory: broker.connect(), hintSeconds: 3_600 });
@@ -78,6 +78,16 @@ test('a job is run by its hints, and nothing is left at the broker', async () =>
   await until(async () => (await jobs.ask(member, JOB, { id })).data.job.status === 'COMPLETED');
   await until(() => broker.backlog('echo') === 0);
   expect(executor.started).toHaveLength(11);
+  await executor.close();
+});
+
+test('each hint says which trace its job belongs to', async () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await jobs.ask(member, EXECUTE, { input: { name: 'Echo', data: items(40) } }, { traceparent });
+  const executor = followHints();
+  await until(() => executor.started.length === 20);
+  const traces = broker.published.get('echo')?.map((body) => JSON.parse(body.toString()).traceparent);
+  expect(new Set(traces)).toEqual(new Set([traceparent]));
   await executor.close();
 });
 

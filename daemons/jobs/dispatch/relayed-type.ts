@@ -88,7 +88,8 @@ export function createRelayedType(slug: string, parts: RelayedTypeParts): Relaye
       dispatched += 1;
       return {
         stored: { dispatched: true },
-        deliver: ({ jobId, seq, attempt, type }) => sender.send({ jobId, seq, attempt, type }),
+        deliver: ({ jobId, seq, attempt, type, traceparent }) =>
+          sender.send({ jobId, seq, attempt, type, traceparent }),
         cancel() {
           dispatched -= 1;
         },

@@ -16,6 +16,7 @@ function started(jobId: number): StartedTask {
     itemCount: 1,
     decidedOffsets: [],
     interruptions: 0,
+    traceparent: null,
     items: '[{}]',
     upload: null,
     timeoutMs: null,

@@ -1,6 +1,7 @@
 import { callerOf } from '@jobber/shared/auth-guard';
 import { type ClassifyError, isAppError } from '@jobber/shared/errors';
 import type { Resolver, Resolvers } from '@jobber/shared/graphql';
+import { newTraceparent, readTraceparent } from '@jobber/shared/trace-context';
 import type { Context } from 'hono';
 import type { Pool } from 'pg';
 import { answerInTime, startAnswerTime } from '../answer-in-time.ts';
@@ -107,12 +108,15 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
     async executeJob({ executeJobInput }, c) {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
-      return presentJob(await parts.executeJob(identity, executeJobInput, time), c);
+      const request = { ...executeJobInput, ...traceOf(c) };
+      return presentJob(await parts.executeJob(identity, request, time), c);
     },
     async executeJobs({ executeJobsInput }, c) {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
-      const jobs = await parts.executeJobs(identity, executeJobsInput, time);
+      const trace = traceOf(c);
+      const requests = executeJobsInput.map((input: object) => ({ ...input, ...trace }));
+      const jobs = await parts.executeJobs(identity, requests, time);
       return Promise.all(jobs.map((job) => presentJob(job, c)));
     },
     cancelJob: inTime(async ({ id }: { id: number }, c) =>
@@ -135,6 +139,11 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
   return Object.fromEntries(
     Object.entries(resolvers).map(([operation, resolver]) => [operation, measured(operation, resolver)]),
   );
+}
+
+/** All jobs of a request belong to its trace; without one they begin one together. */
+function traceOf(c: Context): { readonly traceparent: string } {
+  return { traceparent: readTraceparent(c.req.header('traceparent')) ?? newTraceparent() };
 }
 
 function withoutNulls(record: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -159,6 +159,19 @@ test('text that PostgreSQL cannot store does not reach it', async () => {
   expect(data.jobsMetadata).toContainEqual({ slug: 'say-hello', description: 'a\ufffdb' });
 });
 
+test('tasks belong to the trace of the request, and without a valid one all of its jobs begin one together', async () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await ask(member, EXECUTE, { input: { name: 'Echo', data: [{ text: 'a' }] } }, { traceparent });
+  expect((await takeOne()).traceparent).toBe(traceparent);
+
+  const many = 'mutation ($input: [ExecuteJobInput!]!) { executeJobs(executeJobsInput: $input) { id } }';
+  const input = ['a', 'b'].map((text) => ({ name: 'Echo', data: [{ text }] }));
+  await ask(member, many, { input }, { traceparent: 'forged' });
+  const traces = (await take(2)).map((task) => task.traceparent);
+  expect(traces[0]).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-00$/);
+  expect(traces[1]).toBe(traces[0]);
+});
+
 test('tasks arrive as far as the credit goes, each once, with all that is needed to run them', async () => {
   const id = await accept(member, [{ text: 'a' }, { text: 'b' }, { text: 'c' }]);
   const executor = startFakeExecutor(client);
@@ -174,7 +187,7 @@ test('tasks arrive as far as the credit goes, each once, with all that is needed
     leaseMs: 15_000,
     timeoutMs: 10_000,
     ownerId: member.id,
-    traceparent: '',
+    traceparent: expect.stringMatching(/^00-[\da-f]{32}-[\da-f]{16}-00$/),
     interruptions: 0,
   });
   executor.grant(-5);

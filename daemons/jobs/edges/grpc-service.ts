@@ -93,7 +93,7 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       leaseMs,
       timeoutMs: task.timeoutMs ?? entry?.type.timeoutMs ?? leaseMs,
       ownerId: task.ownerId,
-      traceparent: '',
+      traceparent: task.traceparent ?? '',
       interruptions: task.interruptions,
     };
   }

@@ -47,6 +47,9 @@ export async function acceptJob(
   return acceptance.id;
 }
 
+/** Of the request that has made them. */
+export const TEST_TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
 export const TEST_LEASES = { leaseMs: 60_000, hintMs: 60_000 };
 
 export interface NewJobAsked {
@@ -66,6 +69,7 @@ export function newJob(asked: NewJobAsked): NewJob {
     uploadName: null,
     idempotencyKey,
     inputHash: Buffer.from('hash'),
+    traceparent: TEST_TRACE,
     options,
     tasks: Array.from({ length: tasks }, (_, seq) => newTask(seq * itemsPerTask, itemsPerTask)),
   };

@@ -38,7 +38,7 @@ export interface TestJobs {
   /** What the daemon has logged, one JSON object a line. */
   readonly logLines: string[];
   /** A GraphQL request as the user, or as nobody. */
-  ask(user: TestUser | undefined, query: string, variables?: object): Promise<Answer>;
+  ask(user: TestUser | undefined, query: string, variables?: object, headers?: object): Promise<Answer>;
   /** Accepts a job of echo. @returns its id */
   accept(user: TestUser, data: unknown): Promise<number>;
   /** An executor's client of this daemon, or of another, with the service credential of `caller`. */
@@ -101,10 +101,15 @@ export async function startTestJobs(
   const origin = `http://127.0.0.1:${ports.port}`;
   const grpcAddress = `127.0.0.1:${ports.grpcPort}`;
 
-  async function ask(user: TestUser | undefined, query: string, variables: object = {}): Promise<Answer> {
+  async function ask(
+    user: TestUser | undefined,
+    query: string,
+    variables: object = {},
+    headers: object = {},
+  ): Promise<Answer> {
     const response = await fetch(`${origin}/jobs/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...bearer(user) },
+      headers: { 'content-type': 'application/json', ...bearer(user), ...headers },
       body: JSON.stringify({ query, variables }),
     });
     expect(response.status).toBe(200);

@@ -13,6 +13,8 @@ export interface NewJob {
   readonly idempotencyKey: string | null;
   /** SHA-256 of what was asked for. */
   readonly inputHash: Buffer | null;
+  /** Of the request, as W3C Trace Context has it. */
+  readonly traceparent: string;
   /** Null: everything as the job type says, at once. */
   readonly options: NewJobOptions | null;
   readonly tasks: readonly NewTask[];
@@ -73,11 +75,11 @@ interface Reckoning {
 function insertJobs(which: string, ending: string): string {
   return `
     insert into job (id, owner_id, type, status, size, upload_name, idempotency_key, input_hash, priority, run_at,
-      timeout_ms, max_attempts, backoff_ms, unique_for, tags)
+      timeout_ms, max_attempts, backoff_ms, unique_for, tags, traceparent)
     select id, owner_id, type, case when run_at > now() then 'SCHEDULED' else 'IN_PROGRESS' end, size, upload_name,
       idempotency_key, input_hash, priority, run_at, (o ->> 'timeoutMs')::bigint, (o ->> 'maxAttempts')::int,
       (o ->> 'backoffMs')::bigint, o ->> 'uniqueFor',
-      case when o ? 'tags' then array(select jsonb_array_elements_text(o -> 'tags')) else '{}' end
+      case when o ? 'tags' then array(select jsonb_array_elements_text(o -> 'tags')) else '{}' end, traceparent
     from asked
     where ${which} and (upload_name is null or upload_name in (select name from kept_upload))
     ${ending}
@@ -114,8 +116,8 @@ function statement({ keys, tags }: Reckoning): string {
       coalesce((o ->> 'priority')::int, 0) as priority,
       coalesce((o ->> 'runAt')::timestamptz, now() + (o ->> 'delayMs')::float8 * interval '1 ms') as run_at,
       idempotency_key is not null or coalesce(o ? 'uniqueFor', false) as keyed
-    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[], $7::jsonb[])
-      with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, o, ord)
+    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bytea[], $7::jsonb[], $20::text[])
+      with ordinality as a(owner_id, type, size, upload_name, idempotency_key, input_hash, o, traceparent, ord)
   ), kept_upload as materialized (
     select name from upload where name = any($4::text[]) and removed_at is null for key share
   ), ${keys ? ACCEPTED_BY_KEY : `accepted as (${insertJobs('true', '')})`},
@@ -195,6 +197,7 @@ export async function acceptJobs(
       tasks.map((task) => task.dispatched ?? false),
       leaseMs,
       hintMs,
+      jobs.map((job) => job.traceparent),
     ],
   });
   return rows.map(toAcceptance);

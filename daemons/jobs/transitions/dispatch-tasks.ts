@@ -22,7 +22,8 @@ function statement(order: ClaimOrder): string {
     where task.job_id = c.job_id and task.seq = c.seq and task.state = 'ready'
     returning task.job_id, task.seq, task.attempt + 1 as attempt, task.type, task.priority
   )
-  select rest.*, d.* from rest left join dispatched d on true
+  select rest.*, d.*, (select traceparent from job where id = d.job_id) as traceparent
+  from rest left join dispatched d on true
   order by d.priority desc, d.${order === 'oldest' ? 'job_id, d.seq' : 'seq, d.job_id'}`;
 }
 
@@ -37,9 +38,12 @@ export interface Dispatch extends FairChoice {
 export interface DispatchedTask extends AttemptRef {
   /** Slug. */
   readonly type: string;
+  /** Of the request that has made the job; null: a job of a release before this was kept. */
+  readonly traceparent: string | null;
 }
 
-type DispatchedRow = RestRow & ((AttemptRow & { readonly type: string }) | { readonly job_id: null });
+type DispatchedRow = RestRow &
+  ((AttemptRow & Pick<DispatchedTask, 'type' | 'traceparent'>) | { readonly job_id: null });
 
 /** @returns the tasks in the order in which their hints are to be published */
 export async function dispatchTasks(
@@ -51,5 +55,7 @@ export async function dispatchTasks(
     text: STATEMENTS[dispatch.order],
     values: [...choiceValues(dispatch), dispatch.hintMs],
   });
-  return toTaken(rows, (row) => (row.job_id === null ? undefined : { ...refOfRow(row), type: row.type }));
+  return toTaken(rows, (row) =>
+    row.job_id === null ? undefined : { ...refOfRow(row), type: row.type, traceparent: row.traceparent },
+  );
 }

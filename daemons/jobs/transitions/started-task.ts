@@ -14,6 +14,8 @@ export interface StartedTask extends AttemptRef {
   readonly upload: StartedUploadSlice | null;
   /** The job's own limit of one attempt; null: its type's. */
   readonly timeoutMs: number | null;
+  /** Of the request that has made the job; null: a job of a release before this was kept. */
+  readonly traceparent: string | null;
   /** Earlier attempts that were interrupted. */
   readonly interruptions: number;
 }
@@ -30,7 +32,7 @@ export interface StartedUploadSlice {
 /** Ends a `with started as (update task … returning *)` with all that an executor needs. */
 export const SELECT_STARTED = `
   select s.job_id, s.seq, s.attempt, s.type, s.first_item, s.item_count, s.items, s.byte_from, s.byte_to, s.line,
-    s.owner_id, s.interruptions, j.timeout_ms, u.name as upload_name, u.format, u.csv_header,
+    s.owner_id, s.interruptions, j.timeout_ms, j.traceparent, u.name as upload_name, u.format, u.csv_header,
     case when s.decided = '[]' then '[]'
       else (select json_agg((d -> 0)::int) from jsonb_array_elements(s.decided) d) end as decided_offsets
   from started s
@@ -51,6 +53,7 @@ export interface StartedRow {
   line: string | null;
   owner_id: string;
   timeout_ms: string | null;
+  traceparent: string | null;
   interruptions: number;
   upload_name: string | null;
   format: string | null;
@@ -70,6 +73,7 @@ export function toStartedTask(row: StartedRow): StartedTask {
     decidedOffsets: row.decided_offsets,
     items: row.items,
     timeoutMs: row.timeout_ms === null ? null : Number(row.timeout_ms),
+    traceparent: row.traceparent,
     interruptions: row.interruptions,
     upload:
       row.upload_name === null || row.items !== null

@@ -17,6 +17,8 @@ export interface JobRequest extends RequestedOptions {
   readonly name: string;
   readonly data: unknown;
   readonly idempotencyKey?: string | null;
+  /** W3C Trace Context of the request, valid. */
+  readonly traceparent: string;
 }
 
 /** A job that a request has made, or one that there was already. */
@@ -70,6 +72,7 @@ export function createExecuteJob(parts: ExecuteJobParts): {
       type: entry.type.slug,
       idempotencyKey,
       inputHash: idempotencyKey === null ? null : hashInput(entry.type.slug, request.data),
+      traceparent: request.traceparent,
       options,
     };
   }

@@ -1,10 +1,12 @@
+import { readTraceparent } from '@jobber/shared/trace-context';
+
 /** What a broker's message says: this attempt may be started now. Whether that is so stands in the row of the task. */
 export interface Hint {
   readonly jobId: number;
   readonly seq: number;
   /** The attempt that would be started. */
   readonly attempt: number;
-  /** W3C Trace Context, when the request was traced. */
+  /** W3C Trace Context of the request that has made the job. */
   readonly traceparent?: string;
 }
 
@@ -25,7 +27,6 @@ export const HINT_VERSION = 1;
 /** A hint has about a hundred bytes; who sends more sends something else. */
 const MAX_HINT_BYTES = 1_024;
 const MAX_INT32 = 2 ** 31 - 1;
-const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 export function writeHint({ jobId, seq, attempt, traceparent }: Hint): Buffer {
   return Buffer.from(
@@ -57,8 +58,8 @@ export function readHint(body: Uint8Array): ParsedHint {
     isInteger(task, 0, MAX_INT32) &&
     isInteger(attempt, 1, MAX_INT32);
   if (!named) return { problem: 'bad-ids' };
-  const traced = typeof traceparent === 'string' && TRACEPARENT.test(traceparent);
-  return { hint: { jobId: job, seq: task, attempt, ...(traced && { traceparent }) } };
+  const trace = readTraceparent(traceparent);
+  return { hint: { jobId: job, seq: task, attempt, ...(trace && { traceparent: trace }) } };
 }
 
 function isInteger(value: unknown, min: number, max: number): value is number {

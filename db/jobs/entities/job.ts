@@ -38,6 +38,8 @@ export const Job = defineEntity({
     /** No second unfinished job of the owner has the same type and key. */
     uniqueFor: p.text().strictNullable(),
     tags: p.array(),
+    /** W3C Trace Context of the request that has made it; null: of a release before this was kept. */
+    traceparent: p.text().strictNullable(),
     /** 1, and one more with each redrive. */
     round: p.integer(),
     startedAt: p.datetime(),

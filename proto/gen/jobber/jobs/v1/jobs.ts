@@ -147,6 +147,7 @@ export interface LeasedTask {
   timeoutMs: number;
   /** UUID of the job's owner. */
   ownerId: string;
+  /** W3C Trace Context of the request that has made the job; empty for a job of a release that kept none. */
   traceparent: string;
   /** Earlier attempts that a shutdown or the loss of their executor interrupted. Since 0.1.0. */
   interruptions: number;

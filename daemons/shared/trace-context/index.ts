@@ -1,0 +1,1 @@
+export { newTraceparent, readTraceparent } from './trace-context.ts';
