@@ -38,7 +38,7 @@ export function copyTreeWith(patch: string): TreeCopy {
 }
 
 /** Packages of others are the repository's; ours are the copies. */
-function linkPackages(root: string): void {
+export function linkPackages(root: string): void {
   const from = join(REPOSITORY, 'node_modules');
   const to = join(root, 'node_modules');
   mkdirSync(join(to, '@jobber'), { recursive: true });

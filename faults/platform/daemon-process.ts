@@ -25,6 +25,8 @@ export interface DaemonProcess {
   untilReady(): Promise<void>;
   /** Asks it to end, and resolves once it has. @returns how it ended, and after how many milliseconds */
   terminate(): Promise<{ how: string; tookMs: number }>;
+  /** From its next start its program is that of another copy of the repository. */
+  setRoot(root: string | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -42,9 +44,11 @@ export function startDaemon(options: DaemonOptions): DaemonProcess {
   const logFile = join(folder, `${name}.log`);
   const ends: string[] = [];
   const origin = `http://127.0.0.1:${port}`;
+  const argumentsFor = (root: string | undefined) => [...DAEMON_NODE_FLAGS, daemonProgram(daemon, root)];
+  const args = argumentsFor(options.root);
   const process = superviseDaemon({
     program: globalThis.process.execPath,
-    args: [...DAEMON_NODE_FLAGS, daemonProgram(daemon, options.root)],
+    args,
     environment: options.environment,
     output: openSync(logFile, 'a'),
     pidFile: join(folder, `${name}.pid`),
@@ -85,6 +89,7 @@ export function startDaemon(options: DaemonOptions): DaemonProcess {
       await waitUntil(`${name} has ended`, () => ends.length > before);
       return { how: ends[before] ?? '', tookMs: performance.now() - started };
     },
+    setRoot: (root) => void args.splice(0, args.length, ...argumentsFor(root)),
     async stop() {
       if (process.pid() !== undefined) signal('SIGCONT');
       await process.stop();

@@ -19,6 +19,8 @@ export interface FaultDatabases {
   readonly readOnlyUrls: Readonly<Record<DatabaseName, string>>;
   /** As superuser; plants defects and looks. */
   query<Row extends QueryResultRow>(database: DatabaseName, text: string, values?: unknown[]): Promise<Row[]>;
+  /** Applies the migrations of a copy of the repository, or of this one. */
+  migrate(root?: string): Promise<void>;
   /** Ends the server as a crash would (`pg_ctl stop -m immediate`). */
   crash(): Promise<void>;
   start(): Promise<void>;
@@ -59,11 +61,9 @@ export async function startDatabases({
   ) as Record<DatabaseName, { database: string; role: string; password: string }>;
   await ensureDatabases(adminUrl, Object.values(wanted));
   const urls = mapDatabases((name) => databaseUrl(adminUrl, wanted[name]));
-  await migrateDatabases(urls, {
-    environment: process.env,
-    signal: AbortSignal.timeout(120_000),
-    root,
-  });
+  const migrateWith = (tree: string | undefined) =>
+    migrateDatabases(urls, { environment: process.env, signal: AbortSignal.timeout(120_000), root: tree });
+  await migrateWith(root);
   const readOnlyUrls = await createReader(adminUrl);
   const pools = mapDatabases((name) => {
     const pool = new Pool({ connectionString: withDatabase(adminUrl, name), max: 3 });
@@ -86,6 +86,7 @@ export async function startDatabases({
     urls,
     readOnlyUrls,
     query,
+    migrate: migrateWith,
     async crash() {
       await server?.stop({ mode: 'immediate' });
       server = undefined;

@@ -1,8 +1,8 @@
 import { DAEMONS } from '@jobber/compose/daemon-programs';
 import { describe, expect, test } from 'vitest';
 import { dozeWork } from '../load/workloads.ts';
-import type { World } from '../platform/world.ts';
 import { submitInBackground } from './background.ts';
+import { findBurntAttempts } from './burnt-attempts.ts';
 import { useWorld } from './test-world.ts';
 
 /** What orchestrators grant before they kill. */
@@ -27,7 +27,7 @@ describe('a rolling restart', () => {
       });
       await background;
       await hold();
-      expect(await burntAttempts(world.get())).toEqual([]);
+      expect(await findBurntAttempts(world.get())).toEqual([]);
     },
   );
 
@@ -43,12 +43,6 @@ describe('a rolling restart', () => {
     });
     await background;
     await hold();
-    expect(await burntAttempts(world.get())).toEqual([]);
+    expect(await findBurntAttempts(world.get())).toEqual([]);
   });
 });
-
-/** Tasks whose attempts were counted against their handler: nothing here fails by itself. */
-function burntAttempts({ platform }: World): Promise<object[]> {
-  const sql = `select job_id, seq, failures, interruptions, last_error from task where failures > 0 and type = 'doze'`;
-  return platform.databases.query('jobs', sql);
-}
