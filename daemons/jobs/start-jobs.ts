@@ -38,6 +38,7 @@ import { createCancelJob } from './use-cases/cancel-job.ts';
 import { cleanUpUploads } from './use-cases/clean-up-uploads.ts';
 import { createExecuteJob } from './use-cases/execute-job.ts';
 import { createReadJob } from './use-cases/read-jobs.ts';
+import { createReadToldTasks } from './use-cases/read-running-tasks.ts';
 import { createRecordOutcome } from './use-cases/record-outcomes.ts';
 import { createRetryJob } from './use-cases/retry-job.ts';
 import { createStartRounds } from './use-cases/start-rounds.ts';
@@ -152,7 +153,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
       limits: { maxBytes: config.uploadMaxBytes, quotaBytes: config.uploadQuotaBytes },
       stallMs: config.uploadStallSeconds * 1_000,
     },
-    events: { readJob, changes, stopping: stopping.signal, log },
+    events: { readJob, readToldTasks: createReadToldTasks(pool), changes, stopping: stopping.signal, log },
     production: config.environment === 'production',
   });
   const port = await serveHttp({ app, host: config.host, port: config.port, scope });

@@ -4,14 +4,19 @@ import type { Session } from '../session/session.ts';
 import { describeNetworkError, notJobber } from './describe-network-error.ts';
 import { readAnswer, startRequest } from './http-request.ts';
 import type { JobState } from './jobs.ts';
+import type { RunningTask } from './running-tasks.ts';
 import { readJsonAnswer } from './server-refusal.ts';
 
 /** A daemon sends something every few seconds; after that long a silence the connection is dead. */
 const SILENCE_MS = 60_000;
 const MAX_EVENT_CHARACTERS = 1_000_000;
 
+/** How far a job is; or how far the handlers of its running tasks say they are. */
+export type JobNews = { readonly state: JobState } | { readonly running: readonly RunningTask[] };
+
 /**
- * The states of a job as they change, the first one at once, until it has ended (Server-Sent Events).
+ * The states of a job as they change, the first one at once, until it has ended (Server-Sent Events), and in between what
+ * the handlers of its tasks say.
  *
  * @throws a Failure when the stream can't be opened or breaks off; the signal's reason when it was aborted
  */
@@ -19,7 +24,7 @@ export async function* jobEvents(
   session: Session,
   id: number,
   signal: AbortSignal,
-): AsyncGenerator<JobState, void> {
+): AsyncGenerator<JobNews, void> {
   const url = daemonUrl(session.target, 'jobs', `/jobs/${id}/events`);
   const response = await session.withToken((token) => openStream(url, token, signal));
   response.setEncoding('utf8');
@@ -31,8 +36,8 @@ export async function* jobEvents(
       rest = events.pop() ?? '';
       if (rest.length > MAX_EVENT_CHARACTERS) throw notJobber(url, 'an event of its stream has no end');
       for (const event of events) {
-        const state = parseEvent(event);
-        if (state) yield state;
+        const news = parseEvent(event);
+        if (news) yield news;
       }
     }
   } catch (error) {
@@ -68,14 +73,15 @@ function openStream(url: URL, token: string, signal: AbortSignal): Promise<Incom
   });
 }
 
-function parseEvent(text: string): JobState | undefined {
+function parseEvent(text: string): JobNews | undefined {
   const lines = text.split(/\r?\n/);
   const name = lines
     .find((line) => line.startsWith('event:'))
     ?.slice(6)
     .trim();
-  if (name !== 'job') return undefined;
+  if (name !== 'job' && name !== 'progress') return undefined;
   const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trimStart());
-  const value = JSON.parse(data.join('\n')) as JobState;
-  return typeof value?.status === 'string' ? value : undefined;
+  const value = JSON.parse(data.join('\n')) as Partial<JobState & { running: RunningTask[] }> | null;
+  if (name === 'progress') return Array.isArray(value?.running) ? { running: value.running } : undefined;
+  return typeof value?.status === 'string' ? { state: value as JobState } : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Session } from '../session/session.ts';
 import type { JsonText } from './graphql.ts';
 import { EVENT, type JobEvent } from './job-history.ts';
+import { RUNNING_TASK, type RunningTask } from './running-tasks.ts';
 
 export type JobStatus =
   | 'IN_PROGRESS'
@@ -75,6 +76,8 @@ export interface JobReport extends Job {
   readonly counters: unknown;
   readonly errors: ItemError[];
   readonly items?: Item[];
+  /** The first tasks that run, by number: at most `MOST_RUNNING`. */
+  readonly running: RunningTask[];
   /** What did not go straight, oldest first. */
   readonly history: JobEvent[];
 }
@@ -123,6 +126,9 @@ export function isTerminal(status: JobStatus): boolean {
 /** How many events of a job's history are shown unasked. */
 export const FIRST_EVENTS = 10;
 
+/** How many running tasks are asked for. */
+export const MOST_RUNNING = 100;
+
 /** How many items are shown unasked: those of a job that is small and has more than the one result. */
 export function itemsOf({ size }: JobState): number | undefined {
   return size > 1 && size <= 20 ? size : undefined;
@@ -150,7 +156,7 @@ export async function fetchJobReport(
   const items =
     wanted.items === undefined ? '' : `items(limit: $items) { index status result error { ${ERROR} } }`;
   const variable = wanted.items === undefined ? '' : ', $items: Int';
-  const query = `query JobReport($id: Float!, $errors: Int, $history: Int${variable}) { job(id: $id) { ${JOB} result counters errors(limit: $errors) { ${ERROR} } ${items} history(limit: $history) { ${EVENT} } } }`;
+  const query = `query JobReport($id: Float!, $errors: Int, $history: Int${variable}) { job(id: $id) { ${JOB} result counters errors(limit: $errors) { ${ERROR} } ${items} running(limit: ${MOST_RUNNING}) { ${RUNNING_TASK} } history(limit: $history) { ${EVENT} } } }`;
   const variables = { id, history: FIRST_EVENTS, ...wanted };
   const answer = await session.call<{ job: JobReport }>('jobs', query, variables, { signal });
   return answer.job;

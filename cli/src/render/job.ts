@@ -6,12 +6,14 @@ import {
   type Job,
   type JobReport,
   type JobStatus,
+  MOST_RUNNING,
 } from '../api/jobs.ts';
 import { asTyped } from '../environment.ts';
 import { cleanText, cleanValue } from './clean-text.ts';
 import { describeCause, renderHistory } from './history.ts';
 import { renderFacts } from './job-facts.ts';
 import { paint } from './paint.ts';
+import { renderRunningTasks } from './running-tasks.ts';
 import { renderTable, terminalWidth } from './table.ts';
 import { count, counted, duration, groupDigits, localTime, seconds } from './units.ts';
 
@@ -61,6 +63,7 @@ export function renderReport(job: JobReport, options: ReportOptions = {}): strin
     renderFacts(job, Date.now()),
     renderResult(job, input),
     renderCounters(job.counters),
+    renderRunningTasks(job.running, MOST_RUNNING),
     renderItems(job.items),
     renderErrors(job),
     renderHistoryOf(job, wholeHistory),

@@ -101,6 +101,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     result: { number: '55', digits: 2, ms: 0.1 },
     counters: {},
     errors: [],
+    running: [],
     history: [],
   };
   const platform: Omit<TestPlatform, typeof Symbol.asyncDispose> = {

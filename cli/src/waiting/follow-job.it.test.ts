@@ -90,6 +90,36 @@ test.runIf(script)('on a terminal there is progress, and Ctrl-C detaches', async
   expect(run.exitCode).toBe(130);
 });
 
+test.runIf(script)('on a terminal what a handler says about its progress stands beside', async () => {
+  await using set = await setUp();
+  const at = (second: number) => `2026-03-01T10:00:0${second}.000Z`;
+  const running = [
+    {
+      task: 1,
+      attempt: 1,
+      items: 1,
+      executor: 'e',
+      progress: { done: 1, total: 4, note: 'older', at: at(1) },
+    },
+    {
+      task: 7,
+      attempt: 1,
+      items: 1,
+      executor: 'e',
+      progress: { done: 3, total: 4, note: 'page 3', at: at(2) },
+    },
+  ];
+  set.platform.events = (_id, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(`event: job\ndata: ${JSON.stringify(half)}\n\n`);
+    response.write(`event: progress\ndata: ${JSON.stringify({ id: 12, running })}\n\n`);
+  };
+  const following = set.cli.startProgram(onTerminal('job show 12 --wait'));
+  await following.until('task 7: 75 % (3 of 4)  page 3');
+  following.child.stdin?.write('\u0003');
+  expect((await following.ended).exitCode).toBe(130);
+});
+
 test.runIf(script)('on a terminal `job run` waits by itself', async () => {
   await using set = await setUp();
   set.platform.events = (_id, response) => {

@@ -1,8 +1,11 @@
+import type { JobNews } from '../api/job-events.ts';
 import type { Job, JobState } from '../api/jobs.ts';
+import type { RunningTask } from '../api/running-tasks.ts';
 import { asTyped } from '../environment.ts';
 import { EXIT, Failure, interrupted } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
 import { bar, startProgress } from '../render/progress.ts';
+import { describeNewest } from '../render/running-tasks.ts';
 import { count, localTime } from '../render/units.ts';
 import type { Session } from '../session/session.ts';
 import { onInterruption } from './interruption.ts';
@@ -41,12 +44,15 @@ export async function followJob(session: Session, job: Job, options: FollowOptio
   const first = job.status === 'SCHEDULED' ? describe(title, job, started, job.runAt) : `${title}  waiting`;
   const progress = await startProgress(first, options.quiet);
   try {
-    return await waitForJob(
-      session,
-      job.id,
-      (state) => progress.update(describe(title, state, started, job.runAt)),
-      interruption.signal,
-    );
+    let last: JobState = job;
+    let running: readonly RunningTask[] = [];
+    const show = (news: JobNews) => {
+      if ('state' in news) last = news.state;
+      else running = news.running;
+      const said = describeNewest(running, last.size > 1);
+      progress.update([describe(title, last, started, job.runAt), said].filter(Boolean).join('  '));
+    };
+    return await waitForJob(session, job.id, show, interruption.signal);
   } catch (error) {
     if (error instanceof Failure && error.exitCode === EXIT.unavailable && error.reason !== 'TIMED_OUT') {
       throw new Failure(`${error.message}; job ${job.id} was accepted: ${back}`, {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { jobEvents } from '../api/job-events.ts';
+import { type JobNews, jobEvents } from '../api/job-events.ts';
 import { fetchJob, isTerminal, type JobState } from '../api/jobs.ts';
 import { EXIT, Failure } from '../failure.ts';
 import type { Session } from '../session/session.ts';
@@ -12,13 +12,13 @@ const PATIENCE_MS = 60_000;
 /**
  * Waits until a job has ended: by the events that Jobs sends, and by asking when there are none.
  *
- * @param onState told each state that is seen, the last one included
+ * @param onNews told each state that is seen, the last one included, and what handlers say in between
  * @throws the signal's reason when it was aborted; a Failure when Jobs was not to be reached for a minute
  */
 export async function waitForJob(
   session: Session,
   id: number,
-  onState: (state: JobState) => void,
+  onNews: (news: JobNews) => void,
   signal: AbortSignal,
 ): Promise<JobState> {
   let pause = FIRST_PAUSE_MS;
@@ -26,9 +26,9 @@ export async function waitForJob(
   for (;;) {
     try {
       const state =
-        (await followEvents(session, id, onState, signal)) ?? (await fetchJob(session, id, signal));
+        (await followEvents(session, id, onNews, signal)) ?? (await fetchJob(session, id, signal));
       lostSince = undefined;
-      onState(state);
+      onNews({ state });
       if (isTerminal(state.status)) return state;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -47,13 +47,13 @@ export async function waitForJob(
 async function followEvents(
   session: Session,
   id: number,
-  onState: (state: JobState) => void,
+  onNews: (news: JobNews) => void,
   signal: AbortSignal,
 ): Promise<JobState | undefined> {
   try {
-    for await (const state of jobEvents(session, id, signal)) {
-      if (isTerminal(state.status)) return state;
-      onState(state);
+    for await (const news of jobEvents(session, id, signal)) {
+      if ('state' in news && isTerminal(news.state.status)) return news.state;
+      onNews(news);
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;

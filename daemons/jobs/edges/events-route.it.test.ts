@@ -16,6 +16,8 @@ interface Watched {
     size: number;
     endedAt: string | null;
   }[];
+  /** What was told of the progress of running tasks. */
+  readonly progress: { id: number; running: unknown[] }[];
   /** How often it was told that nothing has changed. */
   beats(): number;
   /** Resolves with the stream. */
@@ -32,6 +34,7 @@ async function watch(id: number, user = member): Promise<Watched> {
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
   const events: Watched['events'] = [];
+  const progress: Watched['progress'] = [];
   let beats = 0;
   const body = response.body as ReadableStream<Uint8Array>;
   const read = async () => {
@@ -44,12 +47,14 @@ async function watch(id: number, user = member): Promise<Watched> {
       for (const block of blocks) {
         const [event, data] = block.split('\n');
         if (event?.startsWith(':')) beats += 1;
-        if (event === 'event: job') events.push(JSON.parse(data?.slice('data: '.length) ?? ''));
+        const parse = () => JSON.parse(data?.slice('data: '.length) ?? '');
+        if (event === 'event: job') events.push(parse());
+        if (event === 'event: progress') progress.push(parse());
       }
     }
   };
   const ended = read().catch(() => {});
-  return { events, beats: () => beats, ended, abort: () => controller.abort() };
+  return { events, progress, beats: () => beats, ended, abort: () => controller.abort() };
 }
 
 test('the job is told at once, after each change, and for the last time when it has ended', async () => {
@@ -89,6 +94,42 @@ test('a job that has ended is told once', async () => {
   await watched.ended;
   expect(watched.events).toMatchObject([{ status: 'CANCELLED' }]);
 });
+
+test('what handlers say about their progress is told while their tasks run, and not twice', async () => {
+  const id = await accept(member, [{ text: 'a' }, { text: 'b' }, { text: 'c' }]);
+  const watched = await watch(id);
+  const executor = startFakeExecutor(client);
+  executor.grant(2);
+  await expect.poll(() => executor.tasks.length).toBe(2);
+  const [first, second] = executor.tasks;
+  await client.heartbeat({
+    executorId: 'executor-1',
+    refs: [first!.ref!, second!.ref!],
+    progress: [{ ref: second!.ref!, done: 1, total: 10, note: 'reading' }],
+  });
+  await expect.poll(() => watched.progress.length, { timeout: 60_000 }).toBe(1);
+  const told = {
+    id,
+    running: [
+      {
+        task: second!.ref!.seq,
+        attempt: 1,
+        items: second!.itemCount,
+        executor: 'executor-1',
+        progress: { done: 1, total: 10, note: 'reading', at: expect.any(String) },
+      },
+    ],
+  };
+  expect(watched.progress).toEqual([told]);
+  await client.acknowledgeJob({
+    executorId: 'executor-1',
+    outcomes: [success(first!), success(second!)],
+  });
+  await watched.ended;
+  expect(watched.events.at(-1)).toMatchObject({ status: 'COMPLETED' });
+  expect(watched.progress).toHaveLength(1);
+  await executor.close();
+}, 120_000);
 
 test('many changes in a short time are told as few', async () => {
   const id = await accept(

@@ -6,6 +6,7 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { answerInTime, startAnswerTime } from '../answer-in-time.ts';
 import { isLater, type JobChanges, type JobState } from '../dispatch/job-changes.ts';
 import type { ReadJob } from '../use-cases/read-jobs.ts';
+import type { ReadToldTasks, RunningTaskView } from '../use-cases/read-running-tasks.ts';
 import { type ChangeSignal, createChangeSignal } from './change-signal.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createPerUserLimit } from './limit-per-user.ts';
@@ -16,21 +17,25 @@ const COALESCE_MS = 100;
 const LOGIN_RECHECK_MS = 5_000;
 /** A lost notification is made good for after this many milliseconds; it keeps proxies from closing the stream, too. */
 const RECHECK_MS = 5_000;
+/** How far handlers are is looked up this often at most; there is news of it with heartbeats only. */
+const PROGRESS_MS = RECHECK_MS;
 /** Streams of one user at the same time. */
 const MAX_STREAMS = 100;
 
 /**
  * `GET /jobs/:id/events`: Server-Sent Events, `event: job` at once and after each change, until the job has ended, the
- * login has, or this replica stops. Clients then ask again.
+ * login has, or this replica stops. Clients then ask again. In between, `event: progress` when the handlers of running
+ * tasks have said something new about how far they are.
  */
 export function eventsRoute(parts: {
   readJob: ReadJob;
+  readToldTasks: ReadToldTasks;
   changes: JobChanges;
   stopping: AbortSignal;
   edge: HttpEdge;
   log: Logger;
 }): Hono {
-  const { readJob, changes, stopping, edge, log } = parts;
+  const { readJob, readToldTasks, changes, stopping, edge, log } = parts;
   const streams = createPerUserLimit(MAX_STREAMS, `watch ${MAX_STREAMS} jobs`);
   const app = new Hono();
 
@@ -38,6 +43,13 @@ export function eventsRoute(parts: {
   async function readAgain(identity: Identity, id: number): Promise<JobState | undefined> {
     return answerInTime(readJob(identity, id)).catch((error: unknown) => {
       log.debug({ error: describeUnknownError(error), jobId: id }, 'a watched job could not be read');
+      return undefined;
+    });
+  }
+
+  async function readProgress(id: number): Promise<readonly RunningTaskView[] | undefined> {
+    return answerInTime(readToldTasks(id)).catch((error: unknown) => {
+      log.debug({ error: describeUnknownError(error), jobId: id }, 'progress could not be read');
       return undefined;
     });
   }
@@ -67,7 +79,11 @@ export function eventsRoute(parts: {
         const first = await time.wait(readJob(identity, id));
         return streamSSE(c, async (stream) => {
           stream.onAbort(end);
-          const source = { read: () => readAgain(identity, id), isLoggedIn: () => isLoggedIn(caller) };
+          const source = {
+            read: () => readAgain(identity, id),
+            readProgress: () => readProgress(id),
+            isLoggedIn: () => isLoggedIn(caller),
+          };
           await tellChanges(stream, first, source, changed).finally(end);
         });
       } catch (error) {
@@ -79,15 +95,23 @@ export function eventsRoute(parts: {
   return app;
 }
 
+interface Source {
+  readonly read: () => Promise<JobState | undefined>;
+  readonly readProgress: () => Promise<readonly RunningTaskView[] | undefined>;
+  readonly isLoggedIn: () => Promise<boolean>;
+}
+
 async function tellChanges(
   stream: SSEStreamingApi,
   first: JobState,
-  { read, isLoggedIn }: { read: () => Promise<JobState | undefined>; isLoggedIn: () => Promise<boolean> },
+  { read, readProgress, isLoggedIn }: Source,
   changed: ChangeSignal,
 ): Promise<void> {
   let told = first;
   let toldAt = Number.NEGATIVE_INFINITY;
   let loginAskedAt = performance.now();
+  let progressReadAt = performance.now();
+  let progressTold = '[]';
   await stream.writeSSE(toEvent(told));
   while (told.endedAt === null) {
     await changed.wait(RECHECK_MS);
@@ -106,6 +130,12 @@ async function tellChanges(
     } else {
       await stream.write(': still there\n\n');
     }
+    if (told.endedAt !== null || performance.now() - progressReadAt < PROGRESS_MS) continue;
+    const progress = JSON.stringify((await readProgress()) ?? []);
+    progressReadAt = performance.now();
+    if (progress === progressTold) continue;
+    await stream.writeSSE({ event: 'progress', data: `{"id":${told.id},"running":${progress}}` });
+    progressTold = progress;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { TaskProgress } from '@jobber/db/jobs';
 import { refuse } from '@jobber/shared/errors';
+import { createGroupCommit } from '@jobber/shared/group-commit';
 import { checkLimit } from '@jobber/shared/paging';
 import type { Pool } from 'pg';
 
@@ -34,16 +35,31 @@ export interface RunningTasksPage {
 const MAX_LIMIT = 1_000;
 const MAX_SEQ = 2_147_483_647;
 
+/** Of a job that is watched. */
+const MAX_WATCHED_TASKS = 20;
+
 /** What runs, of all jobs, is little beside the tasks that a large job may have: it is found by its leases, and only then by its job. */
-const READ_RUNNING_TASKS = `
+const RUNNING = `
   with running as materialized (
     select job_id, seq, attempt, item_count, executor_id, progress from task
     where lease_until is not null and state = 'running'
-  )
+  )`;
+
+const READ_RUNNING_TASKS = `
+  ${RUNNING}
   select seq, attempt, item_count, executor_id, progress from running
   where job_id = $1 and seq > $2
   order by seq
   limit $3`;
+
+const READ_TOLD_TASKS = `
+  ${RUNNING}
+  select job_id, seq, attempt, item_count, executor_id, progress from (
+    select *, row_number() over (partition by job_id order by seq) as nth from running
+    where job_id = any($1::bigint[]) and (progress ->> 'attempt')::int = attempt
+  ) told
+  where nth <= ${MAX_WATCHED_TASKS}
+  order by job_id, seq`;
 
 interface RunningTaskRow {
   readonly seq: number;
@@ -67,13 +83,35 @@ export async function readRunningTasks(
     text: READ_RUNNING_TASKS,
     values: [jobId, after, limit],
   });
-  return rows.map(({ seq, attempt, item_count, executor_id, progress }) => ({
+  return rows.map(toView);
+}
+
+/** The first running tasks of a job whose handlers have said how far they are; at most 20. */
+export type ReadToldTasks = (jobId: number) => Promise<RunningTaskView[]>;
+
+/** Reads that arrive together are one query: many jobs are watched at the same time. */
+export function createReadToldTasks(pool: Pool): ReadToldTasks {
+  const reads = createGroupCommit<number, RunningTaskView[]>({
+    maxBatch: 500,
+    concurrency: 1,
+    async run(ids) {
+      const query = { name: 'read-told-tasks', text: READ_TOLD_TASKS, values: [ids] };
+      const { rows } = await pool.query<RunningTaskRow & { job_id: string }>(query);
+      const ofJob = Map.groupBy(rows, (row) => Number(row.job_id));
+      return ids.map((id) => (ofJob.get(id) ?? []).map(toView));
+    },
+  });
+  return (jobId) => reads.submit(jobId);
+}
+
+function toView({ seq, attempt, item_count, executor_id, progress }: RunningTaskRow): RunningTaskView {
+  return {
     task: seq,
     attempt,
     items: item_count,
     executor: executor_id,
     progress: progress?.attempt === attempt ? toProgressView(progress) : null,
-  }));
+  };
 }
 
 function toProgressView({ done, total, note, at }: TaskProgress): ProgressView {

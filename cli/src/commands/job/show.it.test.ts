@@ -26,6 +26,7 @@ const failedReport = {
   counters: {},
   errors: [{ index: 2, reason: 'Timeout', message: 'too slow' }],
   items: [],
+  running: [],
   history: [
     eventOf({ reason: 'Timeout', message: 'Timeout after 30 s\u001b[2J' }),
     eventOf({ id: 2, event: 'REDRIVEN', round: 2, attempt: null, executor: null, detail: { by: 'u1' } }),
@@ -73,11 +74,47 @@ test('a job is shown with its options, its history and its dead letters', async 
 
 test('an ordinary job is shown without any of it', async () => {
   await using set = await setUp();
-  const plain = { ...jobOf(), result: null, counters: {}, errors: [], history: [] };
+  const plain = { ...jobOf(), result: null, counters: {}, errors: [], running: [], history: [] };
   set.platform.answers['JobReport'] = () => ({ job: plain });
   expect((await set.run('show', '12')).stdout).toBe(
     'Job 12  Fibonacci  COMPLETED in 1.5 s  (1 of 1 item done)\n',
   );
+});
+
+test('of a job in progress the running tasks are shown, with what their handlers say', async () => {
+  await using set = await setUp();
+  const progress = { done: 3, total: 12, note: 'page 3\u001b[2J', at: '2026-03-01T10:00:01.000Z' };
+  const silent = { task: 1, attempt: 1, items: 500, executor: 'e2', progress: null };
+  const running = [
+    { ...silent, task: 0, attempt: 2, executor: 'e1', progress },
+    silent,
+    { ...silent, task: 4, progress: { ...progress, done: 0.455, total: 1, note: null } },
+    { ...silent, task: 5, progress: { ...progress, done: 1_234, total: null } },
+  ];
+  const job = jobOf({ status: 'IN_PROGRESS', size: 3_000, completed: 1_000, endedAt: null });
+  const report = { ...job, result: null, counters: {}, errors: [], running, history: [] };
+  set.platform.answers['JobReport'] = () => ({ job: report });
+  const { stdout } = await set.run('show', '12');
+  expect(
+    stdout
+      .split('\n\n')[1]
+      ?.split('\n')
+      .map((line) => line.trimEnd()),
+  ).toEqual([
+    'TASK  ATTEMPT  ITEMS  EXECUTOR  PROGRESS        NOTE',
+    '   0        2    500  e1        25 % (3 of 12)  page 3',
+    '   1        1    500  e2',
+    '   4        1    500  e2        45 %',
+    '   5        1    500  e2        1,234           page 3',
+    '',
+  ]);
+  expect(((await set.run('show', '12', '--json')).json() as typeof report).running).toEqual(running);
+
+  const many = Array.from({ length: 100 }, (_, task) => ({ ...silent, task }));
+  set.platform.answers['JobReport'] = () => ({ job: { ...report, running: many } });
+  const lines = (await set.run('show', '12')).stdout.trimEnd().split('\n');
+  expect(lines.at(-1)).toBe('… and at least 80 more tasks run');
+  expect(lines).toHaveLength(24);
 });
 
 test('--history reads page after page', async () => {

@@ -24,7 +24,9 @@ function reportOf(completed: number, failed: number) {
   const status = failed > 0 ? 'FAILED' : 'COMPLETED';
   const job = jobOf({ name: 'LoadProducts', slug: 'load-products', size: 3, completed, failed, status });
   const errors = failed > 0 ? [{ index: 2, reason: 'CONFLICT', message: 'SKU taken' }] : [];
-  return { job: { ...job, result: null, counters: { created: completed }, errors, history: [] } };
+  return {
+    job: { ...job, result: null, counters: { created: completed }, errors, running: [], history: [] },
+  };
 }
 
 test('uploads the file as it is, loads it and sums up', async () => {
