@@ -33,7 +33,7 @@ test('the example is a job type that the executor takes, and does what it says',
 test('what a handler sees is described, all of it', () => {
   const [, context = ''] =
     /interface TaskContext<Item> \{\n([\s\S]*?)\n\}/.exec(read('daemons/job-types/job-type.ts')) ?? [];
-  const members = [...context.matchAll(/^ {2}(?:readonly )?(\w+)[:(]/gm)].map(([, name = '']) => name);
+  const members = [...context.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, name = '']) => name);
   expect(readTable(page, 'context').map(([name]) => name)).toEqual(members);
 });
 

@@ -20,15 +20,24 @@ export const EVENT = 'id at event round task attempt executor reason message det
 
 const PAGE = 1000;
 
-/** The whole history of a job, oldest first, page by page; at most `limit` events. */
-export async function fetchHistory(session: Session, id: number, limit: number): Promise<JobEvent[]> {
-  const query = `query History($id: Float!, $limit: Int, $after: Float) { job(id: $id) { history(limit: $limit, after: $after) { ${EVENT} } } }`;
+/**
+ * The latest events of a job, page by page.
+ *
+ * @param wanted how many at most; `before`: only such as are earlier than the event with this id
+ * @returns oldest first
+ */
+export async function fetchHistory(
+  session: Session,
+  id: number,
+  wanted: { limit: number; before?: number | undefined },
+): Promise<JobEvent[]> {
+  const query = `query History($id: Float!, $limit: Int, $before: Float) { job(id: $id) { history(limit: $limit, before: $before, newestFirst: true) { ${EVENT} } } }`;
   const events: JobEvent[] = [];
   for (;;) {
-    const wanted = Math.min(PAGE, limit - events.length);
-    const variables = { id, limit: wanted, after: events.at(-1)?.id };
-    const answer = await session.call<{ job: { history: JobEvent[] } }>('jobs', query, variables);
-    events.push(...answer.job.history);
-    if (answer.job.history.length < wanted || events.length >= limit) return events;
+    const limit = Math.min(PAGE, wanted.limit - events.length);
+    const variables = { id, limit, before: events.at(-1)?.id ?? wanted.before };
+    const { history } = (await session.call<{ job: { history: JobEvent[] } }>('jobs', query, variables)).job;
+    for (const event of history) events.push(event);
+    if (history.length < limit || events.length >= wanted.limit) return events.reverse();
   }
 }

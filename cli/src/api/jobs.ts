@@ -78,8 +78,10 @@ export interface JobReport extends Job {
   readonly items?: Item[];
   /** The first tasks that run, by number: at most `MOST_RUNNING`. */
   readonly running: RunningTask[];
-  /** What did not go straight, oldest first. */
+  /** The latest of what did not go straight, oldest first. */
   readonly history: JobEvent[];
+  /** Of how many; Jobs counts at most 1,000,000. */
+  readonly historySize: number;
 }
 
 export interface ItemError {
@@ -123,8 +125,8 @@ export function isTerminal(status: JobStatus): boolean {
   return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
 }
 
-/** How many events of a job's history are shown unasked. */
-export const FIRST_EVENTS = 10;
+/** How many events of a job's history are shown unasked: the latest. */
+export const LATEST_EVENTS = 10;
 
 /** How many running tasks are asked for. */
 export const MOST_RUNNING = 100;
@@ -146,7 +148,7 @@ export async function fetchJob(session: Session, id: number, signal?: AbortSigna
   return (await session.call<{ job: Job }>('jobs', query, { id }, { signal })).job;
 }
 
-/** With results, up to `errors` failed items and `history` events; with up to `items` outcomes when asked for. */
+/** With results, up to `errors` failed items and the latest `history` events; with up to `items` outcomes when asked for. */
 export async function fetchJobReport(
   session: Session,
   id: number,
@@ -156,10 +158,10 @@ export async function fetchJobReport(
   const items =
     wanted.items === undefined ? '' : `items(limit: $items) { index status result error { ${ERROR} } }`;
   const variable = wanted.items === undefined ? '' : ', $items: Int';
-  const query = `query JobReport($id: Float!, $errors: Int, $history: Int${variable}) { job(id: $id) { ${JOB} result counters errors(limit: $errors) { ${ERROR} } ${items} running(limit: ${MOST_RUNNING}) { ${RUNNING_TASK} } history(limit: $history) { ${EVENT} } } }`;
-  const variables = { id, history: FIRST_EVENTS, ...wanted };
+  const query = `query JobReport($id: Float!, $errors: Int, $history: Int${variable}) { job(id: $id) { ${JOB} result counters errors(limit: $errors) { ${ERROR} } ${items} running(limit: ${MOST_RUNNING}) { ${RUNNING_TASK} } history(limit: $history, newestFirst: true) { ${EVENT} } historySize } }`;
+  const variables = { id, history: LATEST_EVENTS, ...wanted };
   const answer = await session.call<{ job: JobReport }>('jobs', query, variables, { signal });
-  return answer.job;
+  return { ...answer.job, history: answer.job.history.toReversed() };
 }
 
 export async function fetchJobs(

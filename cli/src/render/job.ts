@@ -1,5 +1,4 @@
 import {
-  FIRST_EVENTS,
   type Item,
   type ItemError,
   isTerminal,
@@ -52,12 +51,14 @@ interface ReportOptions {
   readonly input?: unknown;
   /** Ids of the job's dead letters. */
   readonly deadLetters?: readonly string[];
-  /** With the executors of the attempts. */
-  readonly wholeHistory?: boolean;
+  /** The history was asked for: with the executors of the attempts. */
+  readonly historyAsked?: boolean;
+  /** It was asked for up to the event with this id. */
+  readonly before?: number | undefined;
 }
 
 export function renderReport(job: JobReport, options: ReportOptions = {}): string {
-  const { input, deadLetters = [], wholeHistory = false } = options;
+  const { input, deadLetters = [] } = options;
   const head = `${headline(job)}\n`;
   const parts = [
     renderFacts(job, Date.now()),
@@ -66,7 +67,7 @@ export function renderReport(job: JobReport, options: ReportOptions = {}): strin
     renderRunningTasks(job.running, MOST_RUNNING),
     renderItems(job.items),
     renderErrors(job),
-    renderHistoryOf(job, wholeHistory),
+    renderHistoryOf(job, options),
     renderRetryHint(job, deadLetters),
   ].filter(Boolean);
   return `${head}${parts.map((part) => `\n${part}\n`).join('')}`.trimEnd();
@@ -114,12 +115,18 @@ function renderErrors({ errors, failed, items = [] }: JobReport): string {
   return `${table}${more}`;
 }
 
-function renderHistoryOf({ id, history }: JobReport, whole: boolean): string {
-  const table = renderHistory(history, { executors: whole });
-  const more = !whole && history.length >= FIRST_EVENTS;
-  return more
-    ? `${table}\n… the first ${FIRST_EVENTS} events; all of them: ${asTyped(`job show ${id} --history`)}`
-    : table;
+function renderHistoryOf(
+  { id, history, historySize }: JobReport,
+  { historyAsked = false, before }: ReportOptions,
+): string {
+  const table = renderHistory(history, { executors: historyAsked });
+  const earlier = historySize - history.length;
+  if (earlier <= 0 || history.length === 0) return table;
+  const next = historyAsked ? `--events ${history.length} --before ${history[0]?.id}` : '--history';
+  // How many are later than those that were asked for is not known here.
+  const howMany =
+    before === undefined ? `and ${count(earlier)} earlier events` : 'and perhaps earlier events';
+  return `${table}\n… ${howMany}; see them with: ${asTyped(`job show ${id} ${next}`)}`;
 }
 
 function renderRetryHint({ id, status }: JobReport, letters: readonly string[]): string {

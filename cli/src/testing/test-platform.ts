@@ -103,6 +103,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     errors: [],
     running: [],
     history: [],
+    historySize: 0,
   };
   const platform: Omit<TestPlatform, typeof Symbol.asyncDispose> = {
     url: '',

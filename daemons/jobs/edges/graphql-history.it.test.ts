@@ -8,7 +8,7 @@ const { runAll, accept, failed, redrive } = createFailingJobs(jobs);
 /** The job type's items per task. */
 const PER_TASK = 2;
 
-test('the history of a job keeps every round, oldest first, and is paged by its ids', async () => {
+test('the history of a job keeps every round, oldest first, and is paged by its ids in both directions', async () => {
   const user = auth.user();
   const id = await failed(user, 2 * PER_TASK);
   await redrive(user, { ids: [`${id}/1`] });
@@ -42,7 +42,25 @@ test('the history of a job keeps every round, oldest first, and is paged by its 
   const paged = [...(await read('(limit: 2)')), ...(await read(`(limit: 2, after: ${all[1].id})`))];
   expect(paged).toEqual(all);
   expect(await read(`(after: ${all[3].id})`)).toEqual([]);
-  for (const args of ['(limit: 0)', '(limit: 1001)', '(after: -1)', '(after: 1.5)', '(after: 1e308)']) {
+  const newest = await read('(newestFirst: true)');
+  expect(newest).toEqual(all.toReversed());
+  const pagedBack = [
+    ...(await read('(newestFirst: true, limit: 3)')),
+    ...(await read(`(newestFirst: true, limit: 3, before: ${newest[2].id})`)),
+  ];
+  expect(pagedBack).toEqual(newest);
+  expect(await read(`(after: ${all[0].id}, before: ${all[3].id})`)).toEqual(all.slice(1, 3));
+  const sized = await ask(user, 'query ($id: Float!) { job(id: $id) { historySize } }', { id });
+  expect(sized.data.job.historySize).toBe(4);
+  const bad = [
+    '(limit: 0)',
+    '(limit: 1001)',
+    '(after: -1)',
+    '(after: 1.5)',
+    '(after: 1e308)',
+    '(before: -1)',
+  ];
+  for (const args of bad) {
     const answer = await ask(user, `query ($id: Float!) { job(id: $id) { history${args} { id } } }`, { id });
     expect(reasonOf(answer)).toBe('INVALID_INPUT');
   }

@@ -2,13 +2,20 @@ import type { Context } from 'hono';
 import type { Pool } from 'pg';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { JobView } from '../job-view.ts';
-import { readHistory } from '../use-cases/read-history.ts';
+import { countHistory, readHistory } from '../use-cases/read-history.ts';
 import { createOutcomeReader, type OutcomeReader } from '../use-cases/read-outcomes.ts';
 import { readRunningTasks } from '../use-cases/read-running-tasks.ts';
 import type { AnswerBudget } from './answer-budget.ts';
 
 /** A job as GraphQL shows it: what costs a query of its own is a function, called only where it was asked for. */
 export type PresentJob = (job: JobView & { readonly existing?: boolean }, c: Context) => Promise<object>;
+
+interface HistoryArguments {
+  readonly limit: number;
+  readonly after?: number | null;
+  readonly before?: number | null;
+  readonly newestFirst?: boolean | null;
+}
 
 export function createJobPresenter(
   { pool, catalog }: { pool: Pool; catalog: JobTypeCatalog },
@@ -33,8 +40,17 @@ export function createJobPresenter(
       timeout: job.timeoutMs,
       backoff: job.backoffMs,
       existing: job.existing ?? false,
-      history: ({ limit, after }: { limit: number; after?: number | null }) =>
-        budgetOf(c).read(() => readHistory(pool, { jobId: id, limit, ...(after != null && { after }) })),
+      history: ({ limit, after, before, newestFirst }: HistoryArguments) =>
+        budgetOf(c).read(() =>
+          readHistory(pool, {
+            jobId: id,
+            limit,
+            newestFirst: newestFirst === true,
+            ...(after != null && { after }),
+            ...(before != null && { before }),
+          }),
+        ),
+      historySize: () => countHistory(pool, id),
       async result() {
         if (size !== 1 || completed !== 1) return null;
         const [item] = await outcomes.items(id, { limit: 1, after: -1 });

@@ -24,21 +24,35 @@ export interface HistoryPage {
   readonly seq?: number;
   /** 1 to 1,000. */
   readonly limit: number;
-  /** Id of the last event of the page before. */
+  /** Only events later than the one with this id. */
   readonly after?: number;
+  /** Only events earlier than the one with this id. */
+  readonly before?: number;
+  readonly newestFirst?: boolean;
 }
 
 const MAX_LIMIT = 1_000;
 /** What the details of one answer may hold together, in bytes of JSON; larger ones are left out. */
 const MAX_DETAIL_BYTES = 256 * 1024;
 
-const READ_HISTORY = `
-  select id, (extract(epoch from at) * 1000)::float8 as at_ms, event, round, seq, attempt, executor_id, reason, message,
-    case when sum(coalesce(octet_length(detail::text), 0)) over (order by id) <= ${MAX_DETAIL_BYTES} then detail end as detail
-  from history
-  where job_id = $1 and id > $2 and ($3::int is null or seq = $3)
-  order by id
-  limit $4`;
+/** Events that are counted: more would keep whoever asks waiting. */
+const MAX_COUNTED = 1_000_000;
+
+const READ_HISTORY = { oldestFirst: readHistoryBy('id'), newestFirst: readHistoryBy('id desc') };
+
+const COUNT_HISTORY = `
+  select count(*)::int as count from (select from history where job_id = $1 limit ${MAX_COUNTED}) counted`;
+
+function readHistoryBy(order: string): string {
+  return `
+    select id, (extract(epoch from at) * 1000)::float8 as at_ms, event, round, seq, attempt, executor_id, reason, message,
+      case when sum(coalesce(octet_length(detail::text), 0)) over (order by ${order}) <= ${MAX_DETAIL_BYTES} then detail end
+        as detail
+    from history
+    where job_id = $1 and id > $2 and id < $3 and ($4::int is null or seq = $4)
+    order by ${order}
+    limit $5`;
+}
 
 interface HistoryRow {
   readonly id: string;
@@ -53,18 +67,21 @@ interface HistoryRow {
   readonly detail: unknown;
 }
 
-/** What happened to a job, oldest first, a page at a time. @throws AppError 400 INVALID_INPUT */
+/** What happened to a job, a page at a time. @throws AppError 400 INVALID_INPUT */
 export async function readHistory(
   pool: Pool,
-  { jobId, seq, limit, after = 0 }: HistoryPage,
+  { jobId, seq, limit, after = 0, before = Number.MAX_SAFE_INTEGER, newestFirst = false }: HistoryPage,
 ): Promise<JobEventView[]> {
   checkLimit(limit, MAX_LIMIT);
-  if (!Number.isSafeInteger(after) || after < 0)
-    refuse('INVALID_INPUT', `after must be the id of an event, got ${after}`);
+  for (const [name, id] of Object.entries({ after, before })) {
+    if (!Number.isSafeInteger(id) || id < 0)
+      refuse('INVALID_INPUT', `${name} must be the id of an event, got ${id}`);
+  }
+  const order = newestFirst ? 'newestFirst' : 'oldestFirst';
   const { rows } = await pool.query<HistoryRow>({
-    name: 'read-history',
-    text: READ_HISTORY,
-    values: [jobId, after, seq ?? null, limit],
+    name: `read-history-${order}`,
+    text: READ_HISTORY[order],
+    values: [jobId, after, before, seq ?? null, limit],
   });
   return rows.map((row) => ({
     id: Number(row.id),
@@ -78,4 +95,11 @@ export async function readHistory(
     message: row.message,
     detail: row.detail,
   }));
+}
+
+/** How many events there are of a job; at most 1,000,000 are counted. */
+export async function countHistory(pool: Pool, jobId: number): Promise<number> {
+  const query = { name: 'count-history', text: COUNT_HISTORY, values: [jobId] };
+  const { rows } = await pool.query<{ count: number }>(query);
+  return rows[0]?.count ?? 0;
 }

@@ -56,7 +56,7 @@ test('waiting ends with the result, and with 1 when the job failed', async () =>
   const failed = jobOf({ status: 'FAILED', completed: 0, failed: 1 });
   const errors = [{ index: 0, reason: 'TOO_LARGE', message: 'too large' }];
   set.platform.answers['JobReport'] = () => ({
-    job: { ...failed, result: null, counters: {}, errors, running: [], history: [] },
+    job: { ...failed, result: null, counters: {}, errors, running: [], history: [], historySize: 0 },
   });
   set.platform.events = (_id, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JobEvent } from '../../api/job-history.ts';
 import { makeTestCli } from '../../testing/test-cli.ts';
-import { jobOf, startTestPlatform } from '../../testing/test-platform.ts';
+import { jobOf, startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';
 
 function eventOf(fields: Partial<JobEvent>): JobEvent {
   const nothing = { task: 0, attempt: 1, executor: 'e1', reason: null, message: null, detail: null };
@@ -27,10 +27,12 @@ const failedReport = {
   errors: [{ index: 2, reason: 'Timeout', message: 'too slow' }],
   items: [],
   running: [],
+  // As Jobs answers it: the latest first.
   history: [
-    eventOf({ reason: 'Timeout', message: 'Timeout after 30 s\u001b[2J' }),
     eventOf({ id: 2, event: 'REDRIVEN', round: 2, attempt: null, executor: null, detail: { by: 'u1' } }),
+    eventOf({ reason: 'Timeout', message: 'Timeout after 30 s\u001b[2J' }),
   ],
+  historySize: 2,
 };
 
 async function setUp() {
@@ -74,7 +76,15 @@ test('a job is shown with its options, its history and its dead letters', async 
 
 test('an ordinary job is shown without any of it', async () => {
   await using set = await setUp();
-  const plain = { ...jobOf(), result: null, counters: {}, errors: [], running: [], history: [] };
+  const plain = {
+    ...jobOf(),
+    result: null,
+    counters: {},
+    errors: [],
+    running: [],
+    history: [],
+    historySize: 0,
+  };
   set.platform.answers['JobReport'] = () => ({ job: plain });
   expect((await set.run('show', '12')).stdout).toBe(
     'Job 12  Fibonacci  COMPLETED in 1.5 s  (1 of 1 item done)\n',
@@ -92,7 +102,7 @@ test('of a job in progress the running tasks are shown, with what their handlers
     { ...silent, task: 5, progress: { ...progress, done: 1_234, total: null } },
   ];
   const job = jobOf({ status: 'IN_PROGRESS', size: 3_000, completed: 1_000, endedAt: null });
-  const report = { ...job, result: null, counters: {}, errors: [], running, history: [] };
+  const report = { ...job, result: null, counters: {}, errors: [], running, history: [], historySize: 0 };
   set.platform.answers['JobReport'] = () => ({ job: report });
   const { stdout } = await set.run('show', '12');
   expect(
@@ -117,15 +127,59 @@ test('of a job in progress the running tasks are shown, with what their handlers
   expect(lines).toHaveLength(24);
 });
 
-test('--history reads page after page', async () => {
+/** A job with a history of 1,500 events, of which pages are given as Jobs does. */
+function answerHistory(platform: TestPlatform): void {
+  const SIZE = 1_500;
+  const page = (before: number, limit: number) =>
+    Array.from({ length: Math.min(limit, before - 1) }, (_, at) => eventOf({ id: before - 1 - at }));
+  platform.answers['JobReport'] = ({ history }) => ({
+    job: { ...failedReport, history: page(SIZE + 1, history as number), historySize: SIZE },
+  });
+  platform.answers['History'] = ({ before = SIZE + 1, limit }) => ({
+    job: { history: page(before as number, limit as number) },
+  });
+}
+
+test('of a long history the latest events are shown, and how to see the others', async () => {
   await using set = await setUp();
-  set.platform.answers['History'] = ({ after = 0, limit }) => {
-    const count = Math.min(limit as number, 1500 - (after as number));
-    const history = Array.from({ length: count }, (_, at) => eventOf({ id: (after as number) + at + 1 }));
-    return { job: { history } };
-  };
-  const run = await set.run('show', '12', '--history', '--json');
-  expect((run.json() as { history: unknown[] }).history).toHaveLength(1500);
+  answerHistory(set.platform);
+  const ids = (run: { json(): unknown }) =>
+    (run.json() as { history: JobEvent[] }).history.map(({ id }) => id);
+  const lineOf = (run: { stdout: string }) => /^… .*events.*$/m.exec(run.stdout)?.[0];
+  const shown = await set.run('show', '12');
+  expect(lineOf(shown)).toBe('… and 1,490 earlier events; see them with: jobber job show 12 --history');
+  const json = await set.run('show', '12', '--json');
+  expect(ids(json)).toEqual([1491, 1492, 1493, 1494, 1495, 1496, 1497, 1498, 1499, 1500]);
+  expect(json.json()).toMatchObject({ historySize: 1_500 });
+
+  const last = await set.run('show', '12', '--events', '2');
+  expect(lineOf(last)).toBe(
+    '… and 1,498 earlier events; see them with: jobber job show 12 --events 2 --before 1499',
+  );
+  expect(ids(await set.run('show', '12', '--events', '2', '--before', '1499', '--json'))).toEqual([
+    1497, 1498,
+  ]);
+  expect(lineOf(await set.run('show', '12', '--events', '2', '--before', '1499'))).toBe(
+    '… and perhaps earlier events; see them with: jobber job show 12 --events 2 --before 1497',
+  );
+
+  const all = await set.run('show', '12', '--history');
+  expect(lineOf(all)).toBeUndefined();
+  expect(ids(await set.run('show', '12', '--history', '--json'))).toEqual(
+    Array.from({ length: 1_500 }, (_, at) => at + 1),
+  );
+});
+
+test.each([
+  [['--events', '0'], 'INVALID_NUMBER'],
+  [['--events', '100001'], 'INVALID_NUMBER'],
+  [['--events', '5', '--before', '0'], 'INVALID_NUMBER'],
+])('%j is refused before anything is asked', async (flags, reason) => {
+  await using set = await setUp();
+  const run = await set.run('show', '12', ...flags, '--json');
+  expect(run.exitCode).toBe(2);
+  expect(run.json()).toMatchObject({ error: { reason } });
+  expect(set.platform.calls).toEqual([]);
 });
 
 test('a list of jobs shows when a scheduled one begins, and filters by tags', async () => {

@@ -25,7 +25,15 @@ function reportOf(completed: number, failed: number) {
   const job = jobOf({ name: 'LoadProducts', slug: 'load-products', size: 3, completed, failed, status });
   const errors = failed > 0 ? [{ index: 2, reason: 'CONFLICT', message: 'SKU taken' }] : [];
   return {
-    job: { ...job, result: null, counters: { created: completed }, errors, running: [], history: [] },
+    job: {
+      ...job,
+      result: null,
+      counters: { created: completed },
+      errors,
+      running: [],
+      history: [],
+      historySize: 0,
+    },
   };
 }
 
