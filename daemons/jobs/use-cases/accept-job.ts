@@ -1,11 +1,11 @@
+import { type AppError, isAppError } from '@jobber/shared/errors';
 import { createGroupCommit } from '@jobber/shared/group-commit';
 import type { Logger } from '@jobber/shared/log';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Notifications } from '../dispatch/notifications.ts';
 import { type PlacedJob, placeTasks, type ReservePlace, settlePlaces } from '../dispatch/place-tasks.ts';
 import type { Waker } from '../dispatch/wake-waiting.ts';
 import { inTransaction } from '../in-transaction.ts';
-import { fileUnreadable } from '../input/check-input.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { type Acceptance, acceptJobs, type FirstLeases, type NewJob } from '../transitions/accept-jobs.ts';
 import { againAfterDeadlock, runBatch } from '../transitions/run-batch.ts';
@@ -14,9 +14,18 @@ import { againAfterDeadlock, runBatch } from '../transitions/run-batch.ts';
 export interface AcceptJob {
   /** With others that arrive at the same time, in one statement. */
   one(job: NewJob): Promise<Acceptance>;
-  /** All or none of them, in a statement of their own. @throws AppError 400 FILE_UNREADABLE */
-  together(jobs: readonly NewJob[]): Promise<Acceptance[]>;
+  /**
+   * All or none of them, in a transaction of their own. `settle` sees what became of each before any is kept: none is when it
+   * throws, or has no answer.
+   */
+  together<Answer>(jobs: readonly NewJob[], settle: Settle<Answer>): Promise<Answer | undefined>;
 }
+
+/** @param database sees the jobs that are accepted */
+export type Settle<Answer> = (
+  acceptances: readonly Acceptance[],
+  database: Pool | PoolClient,
+) => Promise<Answer | undefined>;
 
 export interface AcceptJobParts {
   readonly pool: Pool;
@@ -80,34 +89,40 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
 
   return {
     one: (job) => batches.submit(job),
-    async together(jobs) {
-      const acceptances = await accept(jobs, (all) =>
-        againAfterDeadlock(() => acceptAllOrNone(pool, all, leases)),
+    async together<Answer>(jobs: readonly NewJob[], settle: Settle<Answer>) {
+      const settled: { answer?: Answer | undefined; refusal?: AppError | undefined } = {};
+
+      async function store(database: Pool | PoolClient, all: readonly NewJob[]): Promise<Acceptance[]> {
+        const acceptances = await acceptJobs(database, all, leases);
+        settled.refusal = undefined;
+        settled.answer = await settle(acceptances, database).catch((error: unknown) => {
+          if (!isAppError(error)) throw error;
+          settled.refusal = error;
+          return undefined;
+        });
+        return settled.answer === undefined ? [] : acceptances;
+      }
+
+      await accept(jobs, (all) =>
+        againAfterDeadlock(() =>
+          all.some(mayBeRefused)
+            ? inTransaction(
+                pool,
+                (client) => store(client, all),
+                (kept) => kept.length > 0,
+              )
+            : store(pool, all),
+        ),
       );
-      return acceptances as Acceptance[];
+      if (settled.refusal) throw settled.refusal;
+      return settled.answer;
     },
   };
 }
 
-/** When an upload has gone that one of them reads, none is kept. */
-async function acceptAllOrNone(
-  pool: Pool,
-  jobs: readonly NewJob[],
-  leases: FirstLeases,
-): Promise<Acceptance[]> {
-  if (jobs.every(({ uploadName }) => uploadName === null)) return await acceptJobs(pool, jobs, leases);
-  const acceptances = await inTransaction(
-    pool,
-    (client) => acceptJobs(client, jobs, leases),
-    (all) => findGone(all) < 0,
-  );
-  const gone = findGone(acceptances);
-  if (gone < 0) return acceptances;
-  throw fileUnreadable(jobs[gone]?.uploadName ?? '');
-}
-
-function findGone(acceptances: readonly Acceptance[]): number {
-  return acceptances.findIndex(({ outcome }) => outcome === 'upload-gone');
+/** Whether only storing the job shows that it can't be accepted: its upload has gone, or another one stands in its way. */
+function mayBeRefused({ uploadName, idempotencyKey, options }: NewJob): boolean {
+  return uploadName !== null || idempotencyKey !== null || options?.uniqueFor !== undefined;
 }
 
 function isAccepted(

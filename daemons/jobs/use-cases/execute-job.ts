@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { Job } from '@jobber/db/jobs';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { AppError, isAppError, refuse } from '@jobber/shared/errors';
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
 import { type AnswerTime, startAnswerTime } from '../answer-in-time.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import { type CheckInput, fileUnreadable } from '../input/check-input.ts';
 import { resolveData } from '../input/resolve-data.ts';
 import type { JobView } from '../job-view.ts';
 import type { Acceptance, NewJob } from '../transitions/accept-jobs.ts';
-import type { AcceptJob } from './accept-job.ts';
+import type { AcceptJob, Settle } from './accept-job.ts';
 import { checkKey, checkOptions, type RequestedOptions } from './check-options.ts';
+import { type ExistingJob, findExistingJobs } from './find-existing-jobs.ts';
 
 export interface JobRequest extends RequestedOptions {
   /** Name or slug of a job type. */
@@ -34,7 +34,10 @@ export type AcceptedJob = JobView & {
  */
 export type ExecuteJob = (identity: Identity, request: JobRequest, time?: AnswerTime) => Promise<AcceptedJob>;
 
-/** Accepts many jobs, all or none; the answers are in the order of the requests. @throws like ExecuteJob, naming the job */
+/**
+ * Accepts many jobs, all or none; the answers are in the order of the requests. Also when it throws it was none, unless it is not
+ * known in time: then it is all or none. @throws like ExecuteJob, naming the job
+ */
 export type ExecuteJobs = (
   identity: Identity,
   requests: readonly JobRequest[],
@@ -42,7 +45,7 @@ export type ExecuteJobs = (
 ) => Promise<AcceptedJob[]>;
 
 export interface ExecuteJobParts {
-  readonly orm: MikroORM;
+  readonly pool: Pool;
   readonly catalog: JobTypeCatalog;
   readonly checkInput: CheckInput;
   readonly acceptJob: AcceptJob;
@@ -58,7 +61,7 @@ export function createExecuteJob(parts: ExecuteJobParts): {
   executeJob: ExecuteJob;
   executeJobs: ExecuteJobs;
 } {
-  const { orm, catalog, checkInput, acceptJob } = parts;
+  const { pool, catalog, checkInput, acceptJob } = parts;
 
   async function prepare(identity: Identity, request: JobRequest, time: AnswerTime): Promise<NewJob> {
     const key = request.idempotencyKey ?? null;
@@ -77,64 +80,18 @@ export function createExecuteJob(parts: ExecuteJobParts): {
     };
   }
 
-  /** @returns undefined when the job that stood in the way has ended meanwhile */
-  async function findExisting(job: NewJob): Promise<AcceptedJob | undefined> {
-    const { ownerId, type, idempotencyKey, options } = job;
-    const em = orm.em.fork();
-    const sameKey = idempotencyKey === null ? null : await em.findOne(Job, { ownerId, idempotencyKey });
-    if (sameKey) return sameRequest(job, sameKey);
-    const uniqueFor = options?.uniqueFor;
-    const unique = uniqueFor === undefined ? null : { ownerId, type, uniqueFor, endedAt: null };
-    const unfinished = unique && (await em.findOne(Job, unique));
-    return unfinished ? { ...unfinished, existing: true } : undefined;
-  }
-
-  /** The jobs that have the idempotency keys of these, which are of one owner, by key. */
-  async function findSameKeys(jobs: readonly NewJob[]): Promise<Map<string | null, Job>> {
-    const keys = jobs.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
-    const ownerId = jobs[0]?.ownerId;
-    if (keys.length === 0 || ownerId === undefined) return new Map();
-    const used = await orm.em.fork().find(Job, { ownerId, idempotencyKey: keys });
-    return new Map(used.map((job) => [job.idempotencyKey, job]));
-  }
-
-  /** Before any of them is stored. */
-  async function refuseConflicts(jobs: readonly NewJob[]): Promise<void> {
-    const used = await findSameKeys(jobs);
-    const asked = new Map<string, NewJob>();
-    await allOrNone(jobs, async ({ idempotencyKey, inputHash }, index) => {
-      if (idempotencyKey === null) return;
-      const before = used.get(idempotencyKey);
-      if (before) sameRequest({ inputHash }, before);
-      const twin = asked.get(idempotencyKey);
-      if (twin && !sameInput(inputHash, twin.inputHash)) {
-        throw new AppError(
-          'IDEMPOTENCY_CONFLICT',
-          'Another job of this request has the same idempotency key and other input',
-        );
-      }
-      asked.set(idempotencyKey, jobs[index] as NewJob);
-    });
-  }
-
-  async function answer(job: NewJob, first: Acceptance, time: AnswerTime): Promise<AcceptedJob> {
-    let acceptance = first;
-    for (let tries = 1; ; tries += 1) {
-      if (acceptance.outcome === 'accepted') return toAcceptedJob(job, acceptance);
-      if (acceptance.outcome === 'upload-gone') throw fileUnreadable(job.uploadName ?? '');
-      const existing = await time.wait(findExisting(job));
-      if (existing) return existing;
-      if (tries === MAX_TRIES)
-        refuse('UNAVAILABLE', 'Jobs that are unique for the same come and go too fast; try again');
-      acceptance = await time.wait(acceptJob.one(job));
-    }
-  }
-
   return {
     async executeJob(identity, request, time = startAnswerTime()) {
       requirePermission(identity, 'jobs:submit');
       const job = await prepare(identity, request, time);
-      return await answer(job, await time.wait(acceptJob.one(job)), time);
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const acceptance = await time.wait(acceptJob.one(job));
+        const stands = acceptance.outcome === 'existing';
+        const [existing] = stands ? await time.wait(findExistingJobs(pool, [job])) : [];
+        const answer = toAnswer(job, acceptance, existing);
+        if (answer) return answer;
+      }
+      return refuseTooFast();
     },
     async executeJobs(identity, requests, time = startAnswerTime()) {
       requirePermission(identity, 'jobs:submit');
@@ -144,18 +101,60 @@ export function createExecuteJob(parts: ExecuteJobParts): {
         });
       }
       const jobs = await allOrNone(requests, (request) => prepare(identity, request, time));
-      await time.wait(refuseConflicts(jobs));
-      const acceptances = await time.wait(acceptJob.together(jobs));
-      // In one read: a request that is sent again finds all of its jobs.
-      const existing = jobs.filter((_, index) => acceptances[index]?.outcome === 'existing');
-      const sameKeys = await time.wait(findSameKeys(existing));
-      return await allOrNone(jobs, async (job, index) => {
-        const acceptance = acceptances[index] as Acceptance;
-        const sameKey = acceptance.outcome === 'existing' && sameKeys.get(job.idempotencyKey);
-        return sameKey ? sameRequest(job, sameKey) : await answer(job, acceptance, time);
-      });
+      await refuseTwins(jobs);
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const answers = await time.wait(acceptJob.together(jobs, settleAll(jobs)));
+        if (answers) return answers;
+      }
+      return refuseTooFast();
     },
   };
+}
+
+/** Answers for all of the jobs; undefined when one that stood in the way of any has ended meanwhile. */
+function settleAll(jobs: readonly NewJob[]): Settle<AcceptedJob[]> {
+  return async function settle(acceptances, database) {
+    const standing = acceptances.some(({ outcome }) => outcome === 'existing');
+    const existing = standing ? await findExistingJobs(database, jobs) : [];
+    const answers = await allOrNone(jobs, async (job, index) =>
+      toAnswer(job, acceptances[index] as Acceptance, existing[index]),
+    );
+    return answers.every((answer) => answer !== undefined) ? answers : undefined;
+  };
+}
+
+/**
+ * @returns undefined when the job that stood in the way has ended meanwhile
+ * @throws AppError 400 FILE_UNREADABLE, 409 IDEMPOTENCY_CONFLICT
+ */
+function toAnswer(
+  job: NewJob,
+  acceptance: Acceptance,
+  existing: ExistingJob | undefined,
+): AcceptedJob | undefined {
+  if (acceptance.outcome === 'accepted') return toAcceptedJob(job, acceptance);
+  if (acceptance.outcome === 'upload-gone') throw fileUnreadable(job.uploadName ?? '');
+  if (existing?.sameKey && !sameInput(job, existing)) throw keyConflict(existing.job.id);
+  return existing && { ...existing.job, existing: true };
+}
+
+function refuseTooFast(): never {
+  return refuse('UNAVAILABLE', 'Jobs that are unique for the same come and go too fast; try again');
+}
+
+/** Among themselves, before any of them is stored. */
+async function refuseTwins(jobs: readonly NewJob[]): Promise<void> {
+  const asked = new Map<string, NewJob>();
+  await allOrNone(jobs, async (job) => {
+    if (job.idempotencyKey === null) return;
+    const twin = asked.get(job.idempotencyKey) ?? job;
+    asked.set(job.idempotencyKey, twin);
+    if (sameInput(job, twin)) return;
+    throw new AppError(
+      'IDEMPOTENCY_CONFLICT',
+      'Another job of this request has the same idempotency key and other input',
+    );
+  });
 }
 
 /** What is wrong with any of them refuses them all; up to 20 refusals are told, with the index of their job. */
@@ -184,14 +183,8 @@ async function allOrNone<Item, Result>(
   });
 }
 
-/** @throws AppError 409 IDEMPOTENCY_CONFLICT when the key of `stored` was used for other input */
-function sameRequest({ inputHash }: Pick<NewJob, 'inputHash'>, stored: Job): AcceptedJob {
-  if (!sameInput(inputHash, stored.inputHash)) throw keyConflict(stored.id);
-  return { ...stored, existing: true };
-}
-
-function sameInput(asked: Buffer | null, stored: Uint8Array | null): boolean {
-  return asked !== null && stored !== null && asked.equals(Buffer.from(stored));
+function sameInput(asked: { inputHash: Buffer | null }, stored: { inputHash: Buffer | null }): boolean {
+  return asked.inputHash !== null && stored.inputHash !== null && asked.inputHash.equals(stored.inputHash);
 }
 
 function keyConflict(jobId: number): AppError {
