@@ -104,6 +104,15 @@ test('dead letters are listed, those that died last first, in pages that neither
   expect(pages).toEqual(all);
 });
 
+test("a page after another user's dead letter is refused as one after none", async () => {
+  const id = `${await failed(auth.user(), 1)}/0`;
+  const message = async (before: string) =>
+    (await ask(auth.user(), DEAD_LETTERS, { before })).errors?.[0]?.message.replace(before, 'ID');
+  expect(await message(id)).toBe(await message('999999/0'));
+  const operator = auth.user('operator');
+  expect((await ask(operator, DEAD_LETTERS, { before: id })).data.deadLetters).toEqual([]);
+});
+
 test('dead letters are filtered by type, job, time, error and owner', async () => {
   const user = auth.user();
   const first = await accept(user, 1);

@@ -13,7 +13,7 @@ import {
   toDeadLetterView,
 } from './dead-letter-view.ts';
 import { type DeadLetterFilter, deadLetterCondition } from './find-dead-letters.ts';
-import { ownerOf } from './owner-of.ts';
+import { maySee, ownerOf } from './owner-of.ts';
 
 export interface DeadLettersPage {
   readonly filter: DeadLetterFilter;
@@ -45,7 +45,8 @@ export async function listDeadLetters(
   let { sql } = condition;
   if (before !== undefined) {
     const last = await findDeadLetter(pool, parseDeadLetterId(before));
-    if (!last) refuse('INVALID_INPUT', `before must name a dead letter; ${before} is none (any more)`);
+    if (!last || !maySee(identity, last))
+      refuse('INVALID_INPUT', `before must name a dead letter; ${before} is none (any more)`);
     values.push(last.jobId, last.seq);
     const [jobId, seq] = [`$${values.length - 1}::bigint`, `$${values.length}::int`];
     sql += ` and (task.died_at, task.job_id, task.seq) <
@@ -68,8 +69,7 @@ export async function readDeadLetter(
 ): Promise<DeadLetterView> {
   const ref = parseDeadLetterId(id);
   const letter = await findDeadLetter(pool, ref);
-  const permission = letter?.ownerId === identity.userId ? 'jobs:read' : 'jobs:read:any';
-  if (letter && identity.permissions.includes(permission)) return letter;
+  if (letter && maySee(identity, letter)) return letter;
   throw new AppError('NOT_FOUND', `Dead letter ${deadLetterId(ref)} not found`);
 }
 

@@ -10,6 +10,11 @@ export interface OwnerFilter {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Whether somebody may see a job of this owner, and what belongs to it. */
+export function maySee(identity: Identity, { ownerId }: { readonly ownerId: string }): boolean {
+  return identity.permissions.includes(ownerId === identity.userId ? 'jobs:read' : 'jobs:read:any');
+}
+
 /**
  * @param permission what it takes for one's own; with `:any`, for others'
  * @returns the owner; undefined: everybody's. @throws AppError 400 INVALID_INPUT, 403 FORBIDDEN

@@ -4,6 +4,7 @@ import { createGroupCommit } from '@jobber/shared/group-commit';
 import type { Pool } from 'pg';
 import { JOB_COLUMNS, type JobRow, type JobView, jobNotFound, toJobView } from '../job-view.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
+import { maySee } from './owner-of.ts';
 
 /** Reads a job that the caller may see. @throws AppError 404 JOB_NOT_FOUND */
 export type ReadJob = (identity: Identity, id: number) => Promise<JobView>;
@@ -28,9 +29,4 @@ export function createReadJob(pool: Pool, metrics: Pick<JobsMetrics, 'batchSize'
     if (!job || !maySee(identity, job)) throw new AppError('JOB_NOT_FOUND', jobNotFound(id));
     return job;
   };
-}
-
-function maySee(identity: Identity, job: JobView): boolean {
-  const permission = job.ownerId === identity.userId ? 'jobs:read' : 'jobs:read:any';
-  return identity.permissions.includes(permission);
 }
