@@ -10,7 +10,7 @@ import type { Notifications } from './notifications.ts';
 export interface RescueParts {
   readonly pool: Pool;
   readonly notifications: Notifications;
-  readonly metrics: Pick<JobsMetrics, 'tasksRescued' | 'hintsLost' | 'tasksBuried'>;
+  readonly metrics: Pick<JobsMetrics, 'tasksRescued' | 'hintsLost' | 'tasksBuried' | 'jobsEnded'>;
   readonly log: Logger;
 }
 
@@ -38,7 +38,10 @@ export async function rescueLostTasks({ pool, notifications, metrics, log }: Res
     pool,
     hopeless.map((ref) => ({ ...ref, reason: 'Lost', message })),
   );
-  metrics.tasksBuried.inc(buried.length);
+  for (const { tasks, status, endedAt } of buried) {
+    metrics.tasksBuried.inc(tasks);
+    if (endedAt !== null) metrics.jobsEnded.inc({ status });
+  }
   if (buried.length > 0)
     log.error({ jobIds: firstJobIds(buried.map(({ id }) => id)) }, 'tasks given up: lost too often');
   notifications.jobsChanged(buried.map(({ id }) => id));

@@ -155,3 +155,19 @@ test('outcomes over a stream are recorded as by calls, and a refusal ends the st
   expect(answers).toEqual([[AckStatus.RECORDED], [AckStatus.SUPERSEDED]]);
   expect(await stateOf(id)).toMatchObject({ state: 'succeeded' });
 });
+
+test('a job whose last tasks are acknowledged together is counted once among those that have ended', async () => {
+  const countEnded = async () => {
+    const text = await (await fetch(`${jobs.origin}/metrics`)).text();
+    return Number(/^jobber_jobs_ended_total\{.*"COMPLETED".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+  };
+  const before = await countEnded();
+  const id = await accept(member, [{ text: 'a' }, { text: 'b' }, { text: 'c' }]);
+  const executor = startFakeExecutor(client);
+  executor.grant(2);
+  await expect.poll(() => executor.tasks.filter(({ ref }) => ref?.jobId === id).length).toBe(2);
+  await executor.close();
+  await acknowledge(...executor.tasks.map((task) => success(task)));
+  expect((await ask(member, JOB, { id })).data.job.status).toBe('COMPLETED');
+  expect(await countEnded()).toBe(before + 1);
+});

@@ -38,15 +38,18 @@ const BURY_TASKS = `
   )
   select counted.* from counted`;
 
-/** @returns the jobs that lost a task this way. */
-export async function buryTasks(pool: Pool, attempts: readonly BuriedAttempt[]): Promise<JobProgress[]> {
+/** A job, and how many of its tasks ended. */
+export type BuriedJob = JobProgress & { readonly tasks: number };
+
+/** @returns the jobs that lost tasks this way. */
+export async function buryTasks(pool: Pool, attempts: readonly BuriedAttempt[]): Promise<BuriedJob[]> {
   const errors = attempts.map(({ reason, message }) => JSON.stringify({ reason, message }));
   const { rows } = await againAfterDeadlock(() =>
-    pool.query<ProgressRow>({
+    pool.query<ProgressRow & { seqs: number[] }>({
       name: 'bury-tasks',
       text: BURY_TASKS,
       values: [...columnsOf(attempts), errors],
     }),
   );
-  return rows.map(toProgress);
+  return rows.map((row) => ({ ...toProgress(row), tasks: row.seqs.length }));
 }

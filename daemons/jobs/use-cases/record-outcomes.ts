@@ -1,4 +1,4 @@
-import type { DecidedItem } from '@jobber/db/jobs';
+import type { DecidedItem, JobStatus } from '@jobber/db/jobs';
 import { createGroupCommit, type GroupCommit } from '@jobber/shared/group-commit';
 import type { Logger } from '@jobber/shared/log';
 import type { Pool } from 'pg';
@@ -66,7 +66,9 @@ export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
     async run(attempts) {
       metrics.batchSize.observe({ batch: 'finish' }, attempts.length);
       const results = await runBatch(attempts, (some) => finishAttempts(pool, some));
-      const jobs = results.flatMap((job) => (job && !(job instanceof Error) ? [job] : []));
+      // Attempts of one job that are written together have one job.
+      const jobs = [...new Set(results.flatMap((job) => (job && !(job instanceof Error) ? [job] : [])))];
+      for (const { id, status, endedAt } of jobs) if (endedAt !== null) countEnd(id, status);
       notifications.tasksReady(jobs.flatMap(({ type }) => (isLimited(type) ? [type] : [])));
       changes.tell(jobs);
       return results;
@@ -104,15 +106,14 @@ export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
     });
   }
 
+  function countEnd(jobId: number, status: JobStatus): void {
+    metrics.jobsEnded.inc({ status });
+    log.debug({ jobId, status }, 'job ended');
+  }
+
   /** When all items are decided. */
   async function finish(attempt: FinishedAttempt): Promise<boolean> {
-    const job = await finishes.submit(attempt);
-    if (!job) return false;
-    if (job.endedAt !== null) {
-      metrics.jobsEnded.inc({ status: job.status });
-      log.debug({ jobId: job.id, status: job.status }, 'job ended');
-    }
-    return true;
+    return (await finishes.submit(attempt)) !== undefined;
   }
 
   /** When items are left undecided: the task is tried again. */
