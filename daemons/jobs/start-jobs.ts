@@ -158,13 +158,8 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   });
   const port = await serveHttp({ app, host: config.host, port: config.port, scope });
   log.info({ port }, 'HTTP listens');
-  // First of all when stopping: streams end, so that clients and executors go to another replica.
-  scope.defer('streams', () => {
-    health.startDraining();
-    feed.stop();
-    cancellations.stop();
-    stopping.abort();
-  });
+  // Also when it is stopped while it starts.
+  scope.defer('streams', endStreams);
 
   const problems = await prepareDatabase(jobsDatabase, database, {
     signal: stopping.signal,
@@ -201,21 +196,25 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     log,
   });
   log.info({ port: grpcPort }, 'gRPC listens');
-  // The server drains before anything else is released; its streams have to end for that.
-  scope.defer('task streams', () => {
-    feed.stop();
-    cancellations.stop();
-    stopping.abort();
-  });
 
   waker.start(scope);
   relay?.start(scope);
   const rescue = () => rescueLostTasks({ pool, notifications, metrics, log });
   repeat('rescuing tasks', { work: rescue, intervalMs: RESCUE_INTERVAL_MS, scope, log });
   const retentionMs = config.uploadRetentionDays * DAY_MS;
-  const cleanUp = () => cleanUpUploads({ pool, storage, retentionMs, log });
+  const cleanUp = (signal: AbortSignal) => cleanUpUploads({ pool, storage, retentionMs, signal, log });
   repeat('removing old uploads', { work: cleanUp, intervalMs: CLEAN_UP_INTERVAL_MS, scope, log });
+  // First of all, before the server of these streams drains.
+  scope.defer('task streams', endStreams);
   return { port, grpcPort };
+
+  /** Clients and executors go to another replica. */
+  function endStreams(): void {
+    health.startDraining();
+    feed.stop();
+    cancellations.stop();
+    stopping.abort();
+  }
 
   function openRelay(broker: Broker): Relay {
     scope.defer('broker', () => broker.close());

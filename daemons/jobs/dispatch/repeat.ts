@@ -3,10 +3,13 @@ import { describeUnknownError } from '@jobber/shared/errors';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Logger } from '@jobber/shared/log';
 
-/** Does `work` again and again with a pause of `intervalMs` milliseconds, also after it has failed, until the daemon stops. */
+/**
+ * Does `work` again and again with a pause of `intervalMs` milliseconds, also after it has failed, until the daemon stops. That waits
+ * for work under way: what may take long has to look at its signal.
+ */
 export function repeat(
   name: string,
-  options: { work: () => Promise<void>; intervalMs: number; scope: Scope; log: Logger },
+  options: { work: (signal: AbortSignal) => Promise<void>; intervalMs: number; scope: Scope; log: Logger },
 ): void {
   const { work, intervalMs, log } = options;
   const stop = new AbortController();
@@ -14,7 +17,7 @@ export function repeat(
 
   async function once(): Promise<void> {
     try {
-      await work();
+      await work(stop.signal);
       failing = false;
     } catch (error) {
       if (!failing) log.warn({ error: describeUnknownError(error) }, `${name} failed; trying again`);

@@ -31,7 +31,7 @@ export function createWaker(parts: { pool: Pool; notifications: Notifications; l
   async function wakeAll(): Promise<void> {
     dueAt = Number.POSITIVE_INFINITY;
     notifications.jobsChanged(await beginJobs(pool));
-    for (let more = true; more; ) {
+    for (let more = true; more && !stop.signal.aborted; ) {
       const woken = await wakeTasks(pool);
       notifications.tasksReady(woken.types);
       more = woken.more;

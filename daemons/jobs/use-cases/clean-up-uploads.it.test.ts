@@ -16,7 +16,8 @@ const folder = await mkdtemp(join(tmpdir(), 'jobber-clean-up-'));
 const storage = createLocalStorage(folder);
 const log = createLogger({ daemon: 'jobs', level: 'silent' });
 const DAY_MS = 24 * 60 * 60_000;
-const cleanUp = () => cleanUpUploads({ pool, storage, retentionMs: 30 * DAY_MS, log });
+const cleanUp = (signal = new AbortController().signal) =>
+  cleanUpUploads({ pool, storage, retentionMs: 30 * DAY_MS, signal, log });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(async () => {
@@ -96,6 +97,27 @@ test('files without a row, whole or not, go after a while; what is not ours stay
   await utimes(join(folder, kept), at, at);
   await cleanUp();
   expect(await files()).toEqual([...fresh, foreign, kept].sort());
+});
+
+test('a daemon that stops does not wait until all are removed; the next clean-up removes the rest', async () => {
+  for (let i = 0; i < 5; i += 1) await upload(40);
+  for (let i = 0; i < 5; i += 1) await file(`${randomUUID()}.json`, 2 * 60 * 60_000);
+  const stopping = new AbortController();
+  let removed = 0;
+  const slow = {
+    ...storage,
+    async remove(name: string) {
+      await storage.remove(name);
+      removed += 1;
+      if (removed === 3) stopping.abort();
+    },
+  };
+  await cleanUpUploads({ pool, storage: slow, retentionMs: 30 * DAY_MS, signal: stopping.signal, log });
+  expect(await files()).toHaveLength(7);
+  const later = Date.now() / 1_000 - 2 * 60 * 60;
+  for (const name of await readdir(folder)) await utimes(join(folder, name), later, later);
+  await cleanUp();
+  expect(await files()).toEqual([]);
 });
 
 test('more than one batch is removed in one go', async () => {

@@ -18,36 +18,45 @@ export async function cleanUpUploads(parts: {
   storage: ObjectStorage;
   retentionMs: number;
   orphanAgeMs?: number;
+  /** Ends it between two files; the next clean-up goes on. */
+  signal: AbortSignal;
   log: Logger;
 }): Promise<void> {
-  const { pool, storage, retentionMs, orphanAgeMs = ORPHAN_AGE_MS, log } = parts;
-  let expired = 0;
-  for (let names = await expireUploads(pool, retentionMs); names.length > 0; ) {
-    for (const name of names) await storage.remove(name);
-    expired += names.length;
-    names = await expireUploads(pool, retentionMs);
+  const { pool, storage, retentionMs, orphanAgeMs = ORPHAN_AGE_MS, signal, log } = parts;
+
+  async function* expired(): AsyncGenerator<string> {
+    for (let names: string[] = []; ; ) {
+      names = await expireUploads(pool, retentionMs);
+      if (names.length === 0) return;
+      yield* names;
+    }
   }
 
-  let orphans = 0;
-  async function removeOrphans(names: readonly string[]): Promise<void> {
+  async function* orphans(): AsyncGenerator<string> {
+    const finished: string[] = [];
+    for await (const object of storage.untouchedFor(orphanAgeMs)) {
+      if (!object.finished) yield object.name;
+      else finished.push(object.name);
+      if (finished.length >= BATCH) yield* withoutKept(finished.splice(0));
+    }
+    yield* withoutKept(finished);
+  }
+
+  async function* withoutKept(names: readonly string[]): AsyncGenerator<string> {
     const kept = await findKeptUploads(pool, names);
-    for (const name of names) {
-      if (kept.has(name)) continue;
-      await storage.remove(name);
-      orphans += 1;
-    }
+    for (const name of names) if (!kept.has(name)) yield name;
   }
 
-  const finished: string[] = [];
-  for await (const object of storage.untouchedFor(orphanAgeMs)) {
-    if (!object.finished) {
-      await storage.remove(object.name);
-      orphans += 1;
-      continue;
+  async function removeAll(names: AsyncIterable<string>): Promise<number> {
+    let removed = 0;
+    for await (const name of names) {
+      if (signal.aborted) break;
+      await storage.remove(name);
+      removed += 1;
     }
-    finished.push(object.name);
-    if (finished.length >= BATCH) await removeOrphans(finished.splice(0));
+    return removed;
   }
-  await removeOrphans(finished);
-  if (expired + orphans > 0) log.info({ expired, orphans }, 'uploads removed');
+
+  const removed = { expired: await removeAll(expired()), orphans: await removeAll(orphans()) };
+  if (removed.expired + removed.orphans > 0) log.info(removed, 'uploads removed');
 }
