@@ -13,7 +13,7 @@ export interface DataFolder {
   readonly run: string;
 }
 
-const OURS = /^(secrets\.json|logs|uploads|run|postgres|platform)(\.|$)/;
+const OURS = /^(secrets\.json|logs|uploads|run|postgres|pulsar|platform)(\.|$)/;
 
 /**
  * The data folder, made if need be.
