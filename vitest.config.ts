@@ -46,7 +46,7 @@ export default defineConfig({
           exclude: outside,
           // One throwaway PostgreSQL for the whole run; each file gets databases of its own there.
           globalSetup: ['compose/embedded/postgres/test-global-setup.ts'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

@@ -202,14 +202,16 @@ test('kill -9 of PostgreSQL: it is started again at the same port, with what was
 });
 
 test('kill -9 of up: the daemons finish what they are at, and the next up waits for them and takes over', async () => {
-  const one = await upAndReady({ environment: { FAKE_DRAIN_MS: '1500' } });
+  const drained = join(folder, 'drained');
+  const one = await upAndReady({ environment: { FAKE_DRAIN_UNTIL: drained } });
   await askAuthDatabase('create table kept as select 42 as answer');
   const before = processesOf(dataDir);
   one.child.kill('SIGKILL');
   await one.ended;
   const two = up();
-  await two.shows('is ready (');
   await two.shows('waiting for daemons of an earlier jobber up to finish');
+  writeFileSync(drained, '');
+  await two.shows('is ready (');
   expect(readFileSync(join(dataDir, 'logs', 'executor.log'), 'utf8')).toContain('supervisor is gone');
   const after = processesOf(dataDir);
   expect(Object.keys(after).sort()).toEqual(ALL);

@@ -1,8 +1,10 @@
 // What a supervisor sees of a daemon: it answers, logs, drains when asked, when its standard input ends, and fails.
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 /**
- * FAKE_EXIT_<NAME>: ends at once with that code. FAKE_DRAIN_MS: how long stopping takes. FAKE_DEAF_<NAME>: never stops.
+ * FAKE_EXIT_<NAME>: ends at once with that code. FAKE_DRAIN_MS: how long stopping takes; FAKE_DRAIN_UNTIL: until there is that file.
+ * FAKE_DEAF_<NAME>: never stops.
  */
 export function runFakeDaemon(name: string, environment: NodeJS.ProcessEnv): void {
   const upper = name.toUpperCase();
@@ -21,13 +23,13 @@ export function runFakeDaemon(name: string, environment: NodeJS.ProcessEnv): voi
     if (stopping || environment[`FAKE_DEAF_${upper}`] !== undefined) return;
     stopping = true;
     write('info', 'stopping', { cause });
-    setTimeout(
-      () => {
-        write('info', 'stopped', { exitCode: 0 });
-        process.exit(0);
-      },
-      Number(environment['FAKE_DRAIN_MS'] ?? 0),
-    );
+    const end = () => {
+      write('info', 'stopped', { exitCode: 0 });
+      process.exit(0);
+    };
+    const awaited = environment['FAKE_DRAIN_UNTIL'];
+    if (awaited === undefined) setTimeout(end, Number(environment['FAKE_DRAIN_MS'] ?? 0));
+    else setInterval(() => existsSync(awaited) && end(), 20);
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.stdin.on('end', () => stop('supervisor is gone')).resume();
