@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { DecidedItem } from '@jobber/db/jobs';
 import { expect, test } from 'vitest';
+import { claimTestTasks } from '../testing/claim-test-tasks.ts';
 import {
   type NewJobAsked,
   newJob,
@@ -12,8 +13,7 @@ import { acceptJobs } from './accept-jobs.ts';
 import { beginJobs } from './begin-jobs.ts';
 import { buryTasks } from './bury-tasks.ts';
 import { cancelJob } from './cancel-job.ts';
-import { type ClaimOrder, FIRST_OWNER } from './choose-fairly.ts';
-import { claimTasks } from './claim-tasks.ts';
+import type { ClaimOrder } from './choose-fairly.ts';
 import { deferAttempts } from './defer-attempts.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
@@ -125,16 +125,8 @@ test('whatever happens at the same time, jobs and tasks agree, and no transition
 
   const claim = async (leaseMs: number, limit: number) => {
     const order: ClaimOrder = chance(0.5) ? 'oldest' : 'widest';
-    const asked = {
-      types: ['echo'],
-      limit,
-      order,
-      leaseMs,
-      executorId: 'executor-1',
-      afterOwner: FIRST_OWNER,
-    };
     const maxRunningPerOwner = chance(0.2) ? 20 : null;
-    return (await claimTasks(pool, { ...asked, maxRunningPerOwner })).tasks;
+    return (await claimTestTasks(pool, { limit, order, leaseMs, maxRunningPerOwner })).tasks;
   };
 
   const finish = (tasks: readonly StartedTask[]) =>

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
+import { claimTestTasks } from '../testing/claim-test-tasks.ts';
 import { type NewJobAsked, newJob, openTestDatabase, TEST_LEASES } from '../testing/open-test-database.ts';
 import { acceptJobs } from './accept-jobs.ts';
 import { FIRST_OWNER } from './choose-fairly.ts';
-import { type Claim, claimTasks } from './claim-tasks.ts';
+import type { Claim } from './claim-tasks.ts';
 
 const { pool } = await openTestDatabase();
 const [ADA, BOB, EVE] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`) as [
@@ -21,18 +22,7 @@ async function accept(...asked: Partial<NewJobAsked>[]): Promise<void> {
   await acceptJobs(pool, jobs, TEST_LEASES);
 }
 
-async function claim(limit: number, more: Partial<Claim> = {}) {
-  return await claimTasks(pool, {
-    types: ['echo'],
-    limit,
-    order: 'oldest',
-    executorId: 'executor-1',
-    leaseMs: 60_000,
-    afterOwner: FIRST_OWNER,
-    maxRunningPerOwner: null,
-    ...more,
-  });
-}
+const claim = (limit: number, more: Partial<Claim> = {}) => claimTestTasks(pool, { limit, ...more });
 
 function countByOwner(tasks: readonly { ownerId: string }[]): Record<string, number> {
   const counts: Record<string, number> = {};

@@ -1,9 +1,8 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import { beforeEach, expect, test } from 'vitest';
+import { claimTestTasks } from '../testing/claim-test-tasks.ts';
 import { acceptJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
 import { cancelJob } from './cancel-job.ts';
-import { FIRST_OWNER } from './choose-fairly.ts';
-import { claimTasks } from './claim-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
 import { redriveTasks } from './redrive-tasks.ts';
 
@@ -15,18 +14,7 @@ beforeEach(async () => {
   await pool.query('truncate job, job_tag, task, history, upload restart identity');
 });
 
-async function claim() {
-  const { tasks } = await claimTasks(pool, {
-    types: ['echo'],
-    limit: 10,
-    order: 'oldest',
-    executorId: 'executor-1',
-    leaseMs: 60_000,
-    afterOwner: FIRST_OWNER,
-    maxRunningPerOwner: null,
-  });
-  return tasks;
-}
+const claim = async () => (await claimTestTasks(pool)).tasks;
 
 /** A job of two tasks with two items each; the second item of each fails. */
 async function failedJob(options = {}): Promise<number> {

@@ -1,13 +1,13 @@
 import type { DecidedItem, JobStatus, TaskState } from '@jobber/db/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { claimTestTasks } from '../testing/claim-test-tasks.ts';
 import { acceptJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
 import type { AttemptRef } from './attempt-ref.ts';
 import { beginJobs } from './begin-jobs.ts';
 import { buryTasks } from './bury-tasks.ts';
 import { cancelJob } from './cancel-job.ts';
 import { FIRST_OWNER } from './choose-fairly.ts';
-import { claimTasks } from './claim-tasks.ts';
 import { deferAttempts } from './defer-attempts.ts';
 import { dispatchTasks } from './dispatch-tasks.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
@@ -100,15 +100,7 @@ async function apply(id: number, { transition, seq, items }: Event, attempt: num
   const unfinished = { ...ref, decided, counters: null, error: BROKEN };
   switch (transition) {
     case 'claim-tasks':
-      await claimTasks(pool, {
-        types: ['echo'],
-        limit: 1,
-        order: seq === 0 ? 'oldest' : 'widest',
-        executorId: 'executor-1',
-        leaseMs: LEASE_MS,
-        afterOwner: FIRST_OWNER,
-        maxRunningPerOwner: null,
-      });
+      await claimTestTasks(pool, { limit: 1, order: seq === 0 ? 'oldest' : 'widest', leaseMs: LEASE_MS });
       return;
     case 'wake-tasks':
       await pool.query(`update task set available_at = now() where job_id = $1 and state = 'waiting'`, [id]);

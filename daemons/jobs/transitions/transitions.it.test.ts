@@ -1,12 +1,19 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import { expect, test } from 'vitest';
-import { acceptJob, newJob, OWNER, openTestDatabase, TEST_LEASES } from '../testing/open-test-database.ts';
+import { claimTestTasks } from '../testing/claim-test-tasks.ts';
+import {
+  acceptJob,
+  newJob,
+  OWNER,
+  openTestDatabase,
+  TEST_LEASES,
+  TEST_TRACE,
+} from '../testing/open-test-database.ts';
 import { acceptJobs, type NewTask } from './accept-jobs.ts';
-import type { AttemptRef } from './attempt-ref.ts';
+import { type AttemptRef, keyOf } from './attempt-ref.ts';
 import { buryTasks } from './bury-tasks.ts';
 import { cancelJob } from './cancel-job.ts';
 import { FIRST_OWNER } from './choose-fairly.ts';
-import { claimTasks } from './claim-tasks.ts';
 import { dispatchTasks } from './dispatch-tasks.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
@@ -23,10 +30,8 @@ const database = await openTestDatabase();
 const { pool } = database;
 
 const LEASE_MS = 60_000;
-const claim = async (limit: number, leaseMs = LEASE_MS) => {
-  const asked = { types: ['echo'], limit, order: 'oldest', executorId: 'executor-1', leaseMs } as const;
-  return (await claimTasks(pool, { ...asked, afterOwner: FIRST_OWNER, maxRunningPerOwner: null })).tasks;
-};
+const claim = async (limit: number, leaseMs = LEASE_MS) =>
+  (await claimTestTasks(pool, { limit, leaseMs })).tasks;
 const first = (transition: ReturnTasks) => async (_pool: unknown, attempt: UnfinishedAttempt) =>
   (await transition(pool, [attempt]))[0];
 const retryAttempt = first(retryAttempts);
@@ -86,6 +91,26 @@ test('a job is completed with its last item, and terminal is final', async () =>
   expect(await finish(second, succeeded(3))).toBe(false);
   expect(await cancelJob(pool, id, OWNER)).toBe(false);
   expect(await job(id)).toEqual(done);
+});
+
+test('progress is kept of the attempt that runs, and no other attempt changes it', async () => {
+  await acceptJob(database);
+  const first = await claimOne();
+  const said = { done: 1, total: 4, note: 'one' };
+  const renew = (ref: AttemptRef, progress = said) =>
+    renewLeases(pool, [ref], LEASE_MS, new Map([[keyOf(ref), progress]]));
+  expect(await renew(first)).toEqual(['renewed']);
+  const kept = { ...said, attempt: 1, at: expect.any(Number) };
+  expect((await task(first)).progress).toEqual(kept);
+  expect(await renewLeases(pool, [first], LEASE_MS)).toEqual(['renewed']);
+  expect((await task(first)).progress).toEqual(kept);
+
+  await releaseAttempt(pool, unfinished(first));
+  const second = await claimOne();
+  expect(await renew(first, { ...said, done: 4 })).toEqual(['lost']);
+  expect((await task(second)).progress).toEqual(kept);
+  expect(await renew(second, { ...said, done: 2 })).toEqual(['renewed']);
+  expect((await task(second)).progress).toEqual({ ...kept, attempt: 2, done: 2 });
 });
 
 test('one item that failed for good fails the job and makes its task a dead letter', async () => {
@@ -216,7 +241,7 @@ test('a hint starts a dispatched task once; late, doubled and forged hints are s
   const id = await acceptJob(database);
   const hint = { jobId: id, seq: 0, attempt: 1 };
   expect(await start(hint)).toEqual([undefined]);
-  expect(await dispatch(10)).toEqual([{ ...hint, type: 'echo' }]);
+  expect(await dispatch(10)).toEqual([{ ...hint, type: 'echo', traceparent: TEST_TRACE }]);
   expect(await claim(10)).toEqual([]);
   expect(await start({ ...hint, attempt: 2 }, { ...hint, jobId: id + 1_000 }, hint, hint)).toEqual([
     undefined,

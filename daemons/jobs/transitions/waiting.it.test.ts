@@ -1,10 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
+import { claimTestTasks } from '../testing/claim-test-tasks.ts';
 import { acceptJob, newJob, OWNER, openTestDatabase, TEST_LEASES } from '../testing/open-test-database.ts';
 import { acceptJobs } from './accept-jobs.ts';
 import { beginJobs } from './begin-jobs.ts';
 import { cancelJob } from './cancel-job.ts';
-import { FIRST_OWNER } from './choose-fairly.ts';
-import { claimTasks } from './claim-tasks.ts';
 import { deferAttempts } from './defer-attempts.ts';
 import { findNextWake } from './find-next-wake.ts';
 import { finishAttempts } from './finish-attempts.ts';
@@ -19,18 +18,7 @@ beforeEach(async () => {
   await pool.query('truncate job, job_tag, task, history restart identity');
 });
 
-async function claim() {
-  const { tasks } = await claimTasks(pool, {
-    types: ['echo'],
-    limit: 10,
-    order: 'oldest',
-    executorId: 'executor-1',
-    leaseMs: 60_000,
-    afterOwner: FIRST_OWNER,
-    maxRunningPerOwner: null,
-  });
-  return tasks;
-}
+const claim = async () => (await claimTestTasks(pool)).tasks;
 
 async function states(): Promise<string[]> {
   const { rows } = await pool.query('select state from task order by job_id, seq');
