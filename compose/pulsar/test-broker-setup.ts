@@ -17,15 +17,19 @@ export interface TestTransport {
   readonly driver: 'websocket' | 'native';
   /** For PULSAR_SERVICE_URL. */
   readonly serviceUrl: string;
+  /** `ws://`, also where the driver is another one: by it foreign messages are written. */
+  readonly webSocketUrl: string;
   /** The admin REST API of the same broker; undefined when it is somebody else's. */
   readonly adminUrl: string | undefined;
+  /** For PULSAR_TOKEN. */
+  readonly token: string | undefined;
 }
 
 const FOLDER = 'jobber-test-pulsar-';
 
 /**
- * vitest's globalSetup for tests that need a broker: one for the whole run, in a folder of its own that goes with it.
- * With JOBBER_TEST_PULSAR_URL set it is that one instead, by the driver that belongs to the URL.
+ * vitest's globalSetup for tests that need a broker: one for the whole run, in a folder of its own that goes with it, by each
+ * driver that is there. With JOBBER_TEST_PULSAR_URL set it is that one instead, by the driver that belongs to the URL.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const url = process.env['JOBBER_TEST_PULSAR_URL'];
@@ -37,9 +41,16 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 function existingBroker(url: string) {
   const driver = url.startsWith('pulsar') ? ('native' as const) : ('websocket' as const);
-  const transports: TestTransport[] = [
-    { driver, serviceUrl: url, adminUrl: process.env['JOBBER_TEST_PULSAR_ADMIN_URL'] },
-  ];
+  const adminUrl = process.env['JOBBER_TEST_PULSAR_ADMIN_URL'];
+  const webSocketUrl = driver === 'native' ? adminUrl?.replace(/^http/, 'ws') : url;
+  if (webSocketUrl === undefined) {
+    throw new Error(
+      'JOBBER_TEST_PULSAR_URL=pulsar://… needs JOBBER_TEST_PULSAR_ADMIN_URL=http://host:8080 as well: ' +
+        'over the WebSocket API there, foreign messages are written',
+    );
+  }
+  const token = process.env['JOBBER_TEST_PULSAR_TOKEN'];
+  const transports: TestTransport[] = [{ driver, serviceUrl: url, webSocketUrl, adminUrl, token }];
   return { transports, stop: async () => {} };
 }
 
@@ -48,8 +59,10 @@ async function ownBroker() {
   const folder = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid}-`));
   try {
     const broker = await startPulsar({ dataDir: folder, environment: process.env });
-    const { serviceUrl, adminUrl } = broker;
-    const transports: TestTransport[] = [{ driver: 'websocket', serviceUrl, adminUrl }];
+    const { serviceUrl, binaryUrl, adminUrl } = broker;
+    const shared = { webSocketUrl: serviceUrl, adminUrl, token: undefined };
+    const transports: TestTransport[] = [{ driver: 'websocket', serviceUrl, ...shared }];
+    if (await hasOfficialClient()) transports.push({ driver: 'native', serviceUrl: binaryUrl, ...shared });
     return {
       transports,
       async stop() {
@@ -64,16 +77,26 @@ async function ownBroker() {
   }
 }
 
+/** It is no dependency: whoever wants it has installed it. */
+async function hasOfficialClient(): Promise<boolean> {
+  const name = 'pulsar-client';
+  return await import(name).then(
+    () => true,
+    () => false,
+  );
+}
+
 function describe(transports: readonly TestTransport[], url: string | undefined): string[] {
   const runs = (driver: TestTransport['driver']) =>
     transports.find((transport) => transport.driver === driver);
   const because = url
     ? 'skipped: JOBBER_TEST_PULSAR_URL names a broker by the other transport'
-    : 'skipped: JOBBER_TEST_PULSAR_URL=pulsar://… is not set';
+    : 'skipped: the package pulsar-client is not installed, see docs/pulsar.md';
+  const where = url ? 'the broker of JOBBER_TEST_PULSAR_URL' : 'a broker of its own';
   return [
     'Transports of this run:',
     '  direct     runs',
-    `  ws://      ${runs('websocket') ? `runs, on ${url ? 'the broker of JOBBER_TEST_PULSAR_URL' : 'a broker of its own'}` : because}`,
-    `  pulsar://  ${runs('native') ? 'runs, on the broker of JOBBER_TEST_PULSAR_URL' : because}`,
+    `  ws://      ${runs('websocket') ? `runs, on ${where}` : because}`,
+    `  pulsar://  ${runs('native') ? `runs, on ${where}` : because}`,
   ];
 }

@@ -232,9 +232,8 @@ describe.each([
       '{"v":1,"job":999999,"task":0,"attempt":1}',
       '{"v":1,"job":1.5}',
     ];
-    const serviceUrl = through.serviceUrl;
     await writeToTopic(
-      { serviceUrl, topic },
+      { webSocketUrl: through.serviceUrl, topic },
       bodies.map((body) => Buffer.from(body)),
     );
     const id = await submit(TEXTS);

@@ -11,14 +11,14 @@ import { waitUntil } from '../wait-until.ts';
 
 interface Way {
   readonly name: string;
-  readonly broker?: BrokerSeen;
+  readonly broker?: BrokerSeen & { readonly webSocketUrl: string };
 }
 
 const WAYS: Way[] = [
   { name: 'direct' },
-  ...inject('jobberTestTransports').map(({ driver, serviceUrl, adminUrl }) => ({
+  ...inject('jobberTestTransports').map(({ driver, ...broker }) => ({
     name: driver === 'native' ? 'pulsar://' : 'ws://',
-    broker: { serviceUrl, adminUrl },
+    broker,
   })),
 ];
 
@@ -106,11 +106,11 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
   if (broker) {
     test('doubled, late, forged and foreign messages change nothing', async () => {
       const here = world.get();
-      const topic = `${here.platform.topicPrefix}doze-jobs`;
+      const topic = { ...broker, topic: `${here.platform.topicPrefix}doze-jobs` };
       const id = await submitted(here, dozeWork(60, 30));
       const hint = (message: object) =>
         Buffer.from(JSON.stringify({ v: 1, job: id, task: 0, attempt: 1, ...message }));
-      const stored = await writeToTopic({ serviceUrl: broker.serviceUrl, topic }, [
+      const stored = await writeToTopic(topic, [
         ...Array.from({ length: 60 }, (_, task) => hint({ task: 59 - task })),
         ...Array.from({ length: 60 }, (_, task) => hint({ task, attempt: 2 })),
         ...Array.from({ length: 300 }, () => hint({})),
@@ -132,8 +132,8 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
 
     test('a message of 5 MB is refused or dropped, and the platform goes on', async () => {
       const here = world.get();
-      const topic = `${here.platform.topicPrefix}doze-jobs`;
-      await writeToTopic({ serviceUrl: broker.serviceUrl, topic }, [Buffer.alloc(5_000_000, 'x')]);
+      const topic = { ...broker, topic: `${here.platform.topicPrefix}doze-jobs` };
+      await writeToTopic(topic, [Buffer.alloc(5_000_000, 'x')]);
       await ended(here, await submitted(here, dozeWork(3, 10)), 'COMPLETED');
       await here.hold();
     });

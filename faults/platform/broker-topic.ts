@@ -2,7 +2,8 @@ import { once } from 'node:events';
 
 export interface TopicAddress {
   /** `ws://host:port`. */
-  readonly serviceUrl: string;
+  readonly webSocketUrl: string;
+  readonly token?: string | undefined;
   readonly topic: string;
 }
 
@@ -11,10 +12,11 @@ export interface TopicAddress {
  * @returns how many of them the broker has stored
  */
 export async function writeToTopic(
-  { serviceUrl, topic }: TopicAddress,
+  { webSocketUrl, token, topic }: TopicAddress,
   bodies: readonly Uint8Array[],
 ): Promise<number> {
-  const socket = new WebSocket(`${serviceUrl}/ws/v2/producer/persistent/public/default/${topic}`);
+  const query = token === undefined ? '' : `?token=${encodeURIComponent(token)}`;
+  const socket = new WebSocket(`${webSocketUrl}/ws/v2/producer/persistent/public/default/${topic}${query}`);
   await Promise.race([once(socket, 'open'), failure(socket)]);
   let stored = 0;
   const answered = Promise.withResolvers<void>();

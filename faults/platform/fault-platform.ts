@@ -31,6 +31,8 @@ export interface PlatformOptions {
 /** A broker that outlives the platform; its topics are the platform's own by their prefix. */
 export interface BrokerSeen {
   readonly serviceUrl: string;
+  /** Where it asks for one. */
+  readonly token?: string | undefined;
   /** Of its admin REST API; undefined: nobody may ask. */
   readonly adminUrl?: string | undefined;
   /** Its WebSocket port, when the daemons are to reach it through edges. */
@@ -104,6 +106,7 @@ export async function startFaultPlatform(options: PlatformOptions = {}): Promise
     return {
       PULSAR_SERVICE_URL: edge ? `ws://127.0.0.1:${edge.port}` : broker.serviceUrl,
       PULSAR_TOPIC_PREFIX: topicPrefix,
+      ...(broker.token !== undefined && { PULSAR_TOKEN: broker.token }),
     };
   }
 

@@ -115,7 +115,7 @@ describe.skipIf(isMissing)(faults, () => {
       attempt: here.random.integer(1, 3),
     }));
     const bodies = copies.map((copy) => Buffer.from(JSON.stringify(copy)));
-    const address = { serviceUrl, topic: topicOf(here, 'doze') };
+    const address = { webSocketUrl: serviceUrl, topic: topicOf(here, 'doze') };
     expect(await writeToTopic(address, bodies)).toBe(bodies.length);
     await here.hold();
     // Late: everything has ended.

@@ -9,7 +9,7 @@ import { openBroker } from './open-broker.ts';
 const log = createLogger({ daemon: 'test', level: 'silent' });
 const PATIENCE = { timeout: 60_000, interval: 20 };
 
-describe.each(inject('jobberTestTransports'))('the broker by $driver', ({ serviceUrl, adminUrl }) => {
+describe.each(inject('jobberTestTransports'))('the broker by $driver', ({ serviceUrl, adminUrl, token }) => {
   let prefix: string;
   const brokers: Broker[] = [];
 
@@ -24,7 +24,7 @@ describe.each(inject('jobberTestTransports'))('the broker by $driver', ({ servic
     const config = readBrokerConfig({
       PULSAR_SERVICE_URL: serviceUrl,
       PULSAR_TOPIC_PREFIX: prefix,
-      PULSAR_TOKEN: process.env['JOBBER_TEST_PULSAR_TOKEN'],
+      PULSAR_TOKEN: token,
     });
     const broker = await openBroker(config!, log);
     brokers.push(broker);
