@@ -124,6 +124,24 @@ describe.each([
     expect((await tasks(id)).map(({ failures }) => failures)).toEqual([0, 0, 0, 0]);
   });
 
+  test('while a task runs, heartbeats tell how many of its items are done', async () => {
+    await startReady({ WORKER_PAUSE_MS: '1000' });
+    const id = await submit(TEXTS);
+    const told = () =>
+      platform.databases.query<{ progress: { done: number; total: number; note: string } | null }>(
+        'jobs',
+        'select progress from task where job_id = $1',
+        [id],
+      );
+    const progress = await waitUntil(
+      'progress is told',
+      async () => (await told())[0]?.progress ?? undefined,
+    );
+    expect(progress).toMatchObject({ total: TEXTS.length, note: 'counting words' });
+    expect(progress?.done).toBeGreaterThan(0);
+    await completed(id);
+  });
+
   test('items come from files as well: NDJSON, JSON and CSV', async () => {
     await startReady();
     // More than one task holds.
