@@ -27,7 +27,7 @@ test('the example is a job type that the executor takes, and does what it says',
       countersJson: '{"resized":2}',
     },
   });
-  expect(lines).toEqual(['resized {"jobId":1,"index":1}', 'resized {"jobId":1,"index":2}']);
+  expect(lines).toEqual(['resized {"index":1}', 'resized {"index":2}']);
 });
 
 test('what a handler sees is described, all of it', () => {

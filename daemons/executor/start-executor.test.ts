@@ -143,7 +143,7 @@ test.each(['report', 'inline-report', 'process-report'])(
     const told = jobs.progress.length;
     const begun = () => executor.logs.find(({ msg }) => msg === 'begun');
     await until(begun, 'its line was logged');
-    expect(begun()).toMatchObject({ ...ref, type: slug, handler: { fields: '{"step":1}' } });
+    expect(begun()).toMatchObject({ ...ref, type: slug, handler: { step: 1 } });
     const calls = jobs.heartbeatCalls;
     await until(() => jobs.heartbeatCalls >= calls + 2, 'two more heartbeats were answered');
     expect(jobs.progress).toHaveLength(told);

@@ -102,12 +102,23 @@ async function runItems(
       logLines += 1;
       if (logLines > MAX_LOG_LINES) return;
       const suppressed = logLines === MAX_LOG_LINES && { further: 'suppressed' };
-      log.info({ ...describeAttempt(attempt), handler: fields, ...suppressed }, message);
+      log.info({ ...describeAttempt(attempt), handler: readFields(fields), ...suppressed }, message);
     },
     progress({ done, total, note }) {
       attempt.progress = boundProgress(done, total, note) ?? attempt.progress;
     },
   });
+}
+
+/** Fields that a handler gave arrive as JSON, which may have been cut. */
+function readFields(said: Readonly<Record<string, unknown>> | undefined): unknown {
+  const { fields } = said ?? {};
+  if (typeof fields !== 'string') return said;
+  try {
+    return JSON.parse(fields);
+  } catch {
+    return said;
+  }
 }
 
 function logFailure(log: Logger, attempt: Attempt, error: unknown): void {
