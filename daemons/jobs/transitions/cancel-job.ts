@@ -1,5 +1,12 @@
 import type { Pool } from 'pg';
+import { inTransaction } from '../in-transaction.ts';
 import { againAfterDeadlock } from './run-batch.ts';
+
+/**
+ * A statement of its own: the next one then sees what was committed while this one waited. By what was seen before, tasks
+ * of a round that has begun meanwhile would have stayed as they were.
+ */
+const LOCK_JOB = 'select from job where id = $1 for no key update';
 
 /**
  * A job that has not ended → CANCELLED, and with it every task that has not ended. A job that finishes in the same
@@ -22,8 +29,11 @@ const CANCEL_JOB = `
 
 /** @param by id of the user who asked for it @returns false when the job has ended already; nothing was changed then. */
 export async function cancelJob(pool: Pool, jobId: number, by: string): Promise<boolean> {
-  const { rowCount } = await againAfterDeadlock(() =>
-    pool.query({ name: 'cancel-job', text: CANCEL_JOB, values: [jobId, by] }),
+  return await againAfterDeadlock(() =>
+    inTransaction(pool, async (client) => {
+      await client.query({ name: 'lock-job', text: LOCK_JOB, values: [jobId] });
+      const { rowCount } = await client.query({ name: 'cancel-job', text: CANCEL_JOB, values: [jobId, by] });
+      return rowCount === 1;
+    }),
   );
-  return rowCount === 1;
 }

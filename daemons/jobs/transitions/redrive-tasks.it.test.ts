@@ -145,14 +145,39 @@ test('a redrive that waits while its job ends starts the round of the job as it 
   expect(await job(id)).toEqual({ status: 'IN_PROGRESS', completed: 0, failed: 1, round: 2, ended: false });
 });
 
+test('a job that fails and begins a new round while it is cancelled is cancelled with the tasks of that round', async () => {
+  const id = await acceptJob(database, { tasks: 2 });
+  const [first, second] = await claim();
+  const fail = (task: typeof first) =>
+    ({ ...(task as NonNullable<typeof task>), decided: [[0, 0, BROKEN]], counters: null }) as const;
+  await finishAttempts(pool, [fail(first)]);
+  const client = await pool.connect();
+  await client.query('begin');
+  await finishAttempts(client as unknown as typeof pool, [fail(second)]);
+  const cancelled = cancelJob(pool, id, OWNER);
+  await waitsForLock();
+  await redriveTasks(client, [{ jobId: id, seq: 0 }], OWNER);
+  await client.query('commit');
+  client.release();
+  expect(await cancelled).toBe(true);
+  const { rows } = await pool.query('select seq, state from task where job_id = $1 order by seq', [id]);
+  expect(rows).toEqual([
+    { seq: 0, state: 'cancelled' },
+    { seq: 1, state: 'dead' },
+  ]);
+});
+
 async function waitsForLock(): Promise<void> {
   await expect
-    .poll(async () => {
-      const { rows } = await pool.query(
-        `select count(*)::int as n from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows[0].n;
-    })
+    .poll(
+      async () => {
+        const { rows } = await pool.query(
+          `select count(*)::int as n from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return rows[0].n;
+      },
+      { timeout: 60_000 },
+    )
     .toBe(1);
 }
