@@ -2,6 +2,8 @@
 const REFUSED = /^(22|23|54)...$/;
 /** Two transactions waited for each other and this one was rolled back; it is simply done again. */
 const ROLLED_BACK = /^40(001|P01)$/;
+/** PostgreSQL takes a second to find a deadlock, and a request is answered within five. */
+const MAX_TRIES = 3;
 const UNIQUE_VIOLATION = '23505';
 
 /**
@@ -25,14 +27,16 @@ export async function runBatch<Item, Result>(
   return results;
 }
 
-/** Does `run` once more when the database has rolled it back to resolve a deadlock. */
+/** Does `run` again when the database has rolled it back to resolve a deadlock, up to twice: several may wait in a ring. */
 export async function againAfterDeadlock<Result>(run: () => Promise<Result>): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!ROLLED_BACK.test(codeOf(error))) throw error;
-    return await run();
+  for (let tries = 1; tries < MAX_TRIES; tries += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!ROLLED_BACK.test(codeOf(error))) throw error;
+    }
   }
+  return await run();
 }
 
 /** Does `run` once more when somebody was faster with a unique key: then it is seen. */
