@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { type LogFile, openLogFile } from '../log-file.ts';
 import type { DaemonName } from './daemon-programs.ts';
-import { type LogFile, openLogFile } from './log-file.ts';
 import { makePrivateFolder } from './private-file.ts';
 
 /** Whoever says something: a daemon, PostgreSQL, or jobber itself that watches over them. */

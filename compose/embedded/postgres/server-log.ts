@@ -1,8 +1,8 @@
-import { closeSync, constants, copyFileSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
+import { type LogFile, openLogFile } from '../log-file.ts';
 import { explainFileError } from './postgres-error.ts';
 
 const LOOK_EVERY_MS = 500;
-const MOST_BYTES = 10 * 1024 * 1024;
 
 /** The file that the server writes to by itself, so that nothing is lost when our process is. */
 export interface ServerLog {
@@ -14,63 +14,41 @@ export interface ServerLog {
 }
 
 /**
- * Opens (appends to) the server's log. When it grows over 10 MB it is moved to `<file>.1`: at most 20 MB are kept.
+ * Opens (appends to) the server's log, of which at most 20 MB are kept.
  * @param onLine gets each line that the server writes from now on, at most half a second late
+ * @throws PostgresError when it cannot be opened
  */
-export function openServerLog(file: string, onLine?: (line: string) => void): ServerLog {
-  let fd: number;
-  try {
-    fd = openSync(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600);
-  } catch (error) {
-    throw explainFileError(error, file);
-  }
+export function openServerLog(file: string, onLine: (line: string) => void = () => {}): ServerLog {
+  const log = open(file);
+  const { fd } = log;
   const opened = fstatSync(fd).size;
-  let seen = opened;
-  let rest = '';
   let closed = false;
 
   function look(): void {
-    const { size } = fstatSync(fd);
-    if (onLine && size > seen) {
-      const lines = (rest + readFrom(fd, seen, size - seen)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line) onLine(line);
-    }
-    seen = size;
-    if (size > MOST_BYTES) {
-      // The server keeps the file open for appending: it is copied and emptied, not renamed.
-      copyFileSync(file, `${file}.1`);
-      truncateSync(file);
-      seen = 0;
-    }
+    for (const line of log.readNewLines()) onLine(line);
   }
-  // A log that cannot be read or turned over must not bring down anything.
-  const timer = setInterval(() => attempt(look), LOOK_EVERY_MS).unref();
+  const timer = setInterval(look, LOOK_EVERY_MS).unref();
 
   return {
     fd,
-    readSinceOpened: (limit = 64 * 1024) =>
-      readFrom(fd, opened, Math.min(limit, fstatSync(fd).size - opened)),
+    readSinceOpened(limit = 64 * 1024) {
+      const bytes = Buffer.alloc(Math.max(0, Math.min(limit, fstatSync(fd).size - opened)));
+      return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, opened));
+    },
     close() {
       if (closed) return;
       closed = true;
       clearInterval(timer);
-      attempt(look);
-      closeSync(fd);
+      look();
+      log.close();
     },
   };
 }
 
-function readFrom(fd: number, position: number, length: number): string {
-  if (length <= 0) return '';
-  const bytes = Buffer.alloc(length);
-  return bytes.toString('utf8', 0, readSync(fd, bytes, 0, length, position));
-}
-
-function attempt(action: () => void): void {
+function open(file: string): LogFile {
   try {
-    action();
-  } catch {
-    // Tried again at the next look.
+    return openLogFile(file);
+  } catch (error) {
+    throw explainFileError(error, file);
   }
 }
