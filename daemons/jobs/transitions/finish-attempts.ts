@@ -1,26 +1,19 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
 import { type JobProgress, type ProgressRow, toProgress } from '../job-view.ts';
-import { type AttemptRef, columnsOf, keyOf } from './attempt-ref.ts';
+import { keyOf } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
+import { ASKED_OUTCOMES, type DecidedAttempt, outcomeValues } from './outcome-columns.ts';
 import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
 
 /** An attempt after which every item of its task is decided. */
-export interface FinishedAttempt extends AttemptRef {
-  /** The items that this attempt has decided. */
-  readonly decided: readonly DecidedItem[];
-  readonly counters: Readonly<Record<string, number>> | null;
-}
+export type FinishedAttempt = DecidedAttempt;
 
 const HAS_FAILED_ITEM = `(a.failed > 0 or (task.decided <> '[]' and task.decided @? 'strict $[*] ? (@[1] == 0)'))`;
 
 /** running → succeeded, or → dead when an item of the task has failed for good. */
 const FINISH_ATTEMPTS = `
-  with asked as (
-    select * from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::jsonb[], $7::jsonb[], $8::int[],
-      $9::jsonb[])
-      as a(job_id, seq, attempt, succeeded, failed, decided, counters, max_offset, error)
-  ), ${LOCK_JOBS_IN_PROGRESS}, changed as (
+  with ${ASKED_OUTCOMES}, ${LOCK_JOBS_IN_PROGRESS}, changed as (
     update task set
       state = case when ${HAS_FAILED_ITEM} then 'dead' else 'succeeded' end,
       decided = case when task.decided = '[]' then a.decided else task.decided || a.decided end,
@@ -49,15 +42,7 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
   const { rows } = await pool.query<ProgressRow & { seqs: number[]; attempts: number[] }>({
     name: 'finish-attempts',
     text: FINISH_ATTEMPTS,
-    values: [
-      ...columnsOf(attempts),
-      attempts.map(({ decided }) => countOf(decided, 1)),
-      attempts.map(({ decided }) => countOf(decided, 0)),
-      attempts.map(({ decided }) => JSON.stringify(decided)),
-      attempts.map(({ counters }) => (counters ? JSON.stringify([counters]) : null)),
-      attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
-      attempts.map(({ decided }) => firstError(decided)),
-    ],
+    values: outcomeValues(attempts, ({ decided }) => firstError(decided)),
   });
   const recorded = new Map<string, JobProgress>();
   for (const row of rows) {
@@ -75,12 +60,7 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
   });
 }
 
-/** @param succeeded 1: the items that have succeeded; 0: those that have failed for good */
-export function countOf(decided: readonly DecidedItem[], succeeded: 0 | 1): number {
-  return decided.reduce((count, item) => (item[1] === succeeded ? count + 1 : count), 0);
-}
-
-function firstError(decided: readonly DecidedItem[]): string | null {
+function firstError(decided: readonly DecidedItem[]): object | null {
   const failure = decided.find((item) => item[1] === 0);
-  return failure ? JSON.stringify(failure[2]) : null;
+  return failure ? failure[2] : null;
 }

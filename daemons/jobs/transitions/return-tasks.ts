@@ -1,16 +1,13 @@
-import type { DecidedItem, HistoryEvent, TaskState } from '@jobber/db/jobs';
+import type { HistoryEvent, TaskState } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
 import { type JobProgress, type ProgressRow, toProgress } from '../job-view.ts';
-import { type AttemptRef, type AttemptRow, columnsOf, keyOf, refOfRow } from './attempt-ref.ts';
+import { type AttemptRow, keyOf, refOfRow } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
-import { countOf } from './finish-attempts.ts';
+import { ASKED_OUTCOMES, type DecidedAttempt, outcomeValues } from './outcome-columns.ts';
 import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
 
 /** An attempt that left items undecided: its task goes back with the rest. */
-export interface UnfinishedAttempt extends AttemptRef {
-  /** The items that the attempt has decided all the same. */
-  readonly decided: readonly DecidedItem[];
-  readonly counters: Readonly<Record<string, number>> | null;
+export interface UnfinishedAttempt extends DecidedAttempt {
   /** Why the others are not. */
   readonly error: { readonly reason: string; readonly message: string } | null;
 }
@@ -41,7 +38,10 @@ export interface ReturnedTask {
   readonly job: JobProgress | undefined;
 }
 
-/** running → ready or waiting, for each attempt that still is the running one. @returns undefined: superseded, or at the limit */
+/**
+ * running → ready or waiting, for each attempt that still is the running one.
+ * @returns undefined: superseded, or at the limit
+ */
 export type ReturnTasks = (
   pool: Pool,
   attempts: readonly UnfinishedAttempt[],
@@ -49,16 +49,12 @@ export type ReturnTasks = (
 
 function statement({ event, to, counter, limit, waitMs, told }: WayBack): string {
   return `
-  with asked as (
-    select * from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::jsonb[], $7::jsonb[], $8::int[],
-      $9::jsonb[])
-      as a(job_id, seq, attempt, succeeded, failed, decided, counters, max_offset, error)
-  ), ${LOCK_JOBS_IN_PROGRESS}, changed as (
+  with ${ASKED_OUTCOMES}, ${LOCK_JOBS_IN_PROGRESS}, changed as (
     update task set
       state = '${to}',
       ${counter} = ${counter} + 1,
       decided = task.decided || a.decided,
-      counters = task.counters || a.counters,
+      counters = case when a.counters is null then task.counters else task.counters || a.counters end,
       last_error = coalesce(a.error ->> 'message', last_error),
       lease_until = null,
       available_at = clock_timestamp() + (${waitMs}) * interval '1 ms'
@@ -95,15 +91,7 @@ export function createReturnTasks(way: WayBack): ReturnTasks {
     const { rows } = await pool.query<ReturnedRow>({
       name: way.name,
       text,
-      values: [
-        ...columnsOf(attempts),
-        attempts.map(({ decided }) => countOf(decided, 1)),
-        attempts.map(({ decided }) => countOf(decided, 0)),
-        attempts.map(({ decided }) => JSON.stringify(decided)),
-        attempts.map(({ counters }) => JSON.stringify(counters ? [counters] : [])),
-        attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
-        attempts.map(({ error }) => (error ? JSON.stringify(error) : null)),
-      ],
+      values: outcomeValues(attempts, ({ error }) => error),
     });
     const jobs = new Map<string, JobProgress>();
     for (const row of rows) if (row.job) jobs.set(row.job_id, toProgress(row.job));
