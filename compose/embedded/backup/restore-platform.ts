@@ -3,6 +3,7 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseDefinition } from '@jobber/db/connection';
 import { lockDataFolder } from '../platform/lock-data-folder.ts';
+import { openDataFolder } from '../platform/open-data-folder.ts';
 import { PlatformError } from '../platform/platform-error.ts';
 import { makePrivateFolder } from '../platform/private-file.ts';
 import { readOrCreateSecrets } from '../platform/secrets.ts';
@@ -26,8 +27,8 @@ export interface RestoreSummary {
 }
 
 /**
- * Makes a platform in `dataDir` as the backup in `source` has it. It is not started. All logins end, for nothing is known of those
- * that were ended after the backup.
+ * Makes a platform in `dataDir` as the backup in `source` has it. It is not started. All logins end, for nothing is
+ * known of those that were ended after the backup.
  * @param dataDir a folder that does not exist or is empty
  * @throws PlatformError, PostgresError; nothing is left then
  */
@@ -61,13 +62,12 @@ async function restore(
   backup: { manifest: BackupManifest; definitions: Record<DatabaseName, DatabaseDefinition> },
 ): Promise<RestoreSummary> {
   const { manifest, definitions } = backup;
-  for (const name of ['logs', 'uploads', 'run']) makePrivateFolder(join(dataDir, name));
-  const secretsFile = join(dataDir, 'secrets.json');
-  await copyFile(join(source, 'secrets.json'), secretsFile);
-  const secrets = readOrCreateSecrets(secretsFile);
+  const folder = openDataFolder(dataDir);
+  await copyFile(join(source, 'secrets.json'), folder.secretsFile);
+  const secrets = readOrCreateSecrets(folder.secretsFile);
   const server = await startPostgres({
-    dataDir: join(dataDir, 'postgres'),
-    logFile: join(dataDir, 'logs', 'postgres.log'),
+    dataDir: folder.postgres,
+    logFile: join(folder.logs, 'postgres.log'),
   });
   try {
     const wanted: Record<DatabaseName, DatabaseWanted> = {
@@ -91,7 +91,7 @@ async function restore(
       );
     }
     for (const name of manifest.uploads)
-      await copyFile(join(source, 'uploads', name), join(dataDir, 'uploads', name));
+      await copyFile(join(source, 'uploads', name), join(folder.uploads, name));
     const { reconcileDatabases } = await import('@jobber/db/reconcile');
     const { done } = await reconcileDatabases(urls as Record<DatabaseName, string>, {
       removeProducts: true,

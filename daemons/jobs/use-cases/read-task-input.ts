@@ -47,9 +47,9 @@ export async function readFailedInput(
 ): Promise<ItemInput[] | null> {
   const { rows } = await pool.query<InputRow>(READ_TASK_INPUT, [jobId, seq]);
   const [row] = rows;
-  if (!row) return null;
+  const all = row && openItems(storage, row);
+  if (!all) return null;
   const wanted = new Set(row.failed.sort((a, b) => a - b).slice(0, Math.min(limit, MAX_ITEMS)));
-  const all = row.items === null ? readUploaded(storage, row) : readInline(row.items, row.first_item);
   try {
     const found: ItemInput[] = [];
     let bytes = 0;
@@ -74,15 +74,20 @@ export async function readFailedInput(
   }
 }
 
+/** @returns undefined when the upload that holds them was removed */
+function openItems(storage: ObjectStorage, row: InputRow): AsyncGenerator<ItemInput> | undefined {
+  if (row.items !== null) return readInline(row.items, row.first_item);
+  return row.name === null ? undefined : readUploaded(storage, row.name, row);
+}
+
 async function* readInline(items: string, firstItem: number): AsyncGenerator<ItemInput> {
   const parsed = parseJsonExact(items);
   const values = parsed.ok && Array.isArray(parsed.value) ? parsed.value : [];
   for (const [offset, value] of values.entries()) yield { index: firstItem + offset, value };
 }
 
-async function* readUploaded(storage: ObjectStorage, row: InputRow): AsyncGenerator<ItemInput> {
-  const { name, format, csv_header: csvHeader, first_item: firstIndex, item_count: count } = row;
-  if (name === null) throw Object.assign(new Error('The upload was removed'), { code: 'ENOENT' });
+async function* readUploaded(storage: ObjectStorage, name: string, row: InputRow): AsyncGenerator<ItemInput> {
+  const { format, csv_header: csvHeader, first_item: firstIndex, item_count: count } = row;
   const slice = {
     format: format as RecordFormat,
     csvHeader: csvHeader ?? [],
