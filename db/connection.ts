@@ -15,7 +15,10 @@ export interface DatabaseDefinition {
 }
 
 export interface DatabaseOptions {
-  /** postgresql://user:password@host:port/database, and parameters such as `?sslmode=verify-full&sslrootcert=/path/ca.pem` */
+  /**
+   * postgresql://user:password@host:port/database, and parameters such as
+   * `?sslmode=verify-full&sslrootcert=/path/ca.pem`
+   */
   readonly url: string;
   /** Connections at most. */
   readonly poolSize?: number;

@@ -1,4 +1,7 @@
-/** SQLSTATE classes: connection (08), insufficient resources (53), operator intervention (57), I/O (58), read-only (25006). */
+/**
+ * SQLSTATE classes: connection (08), insufficient resources (53), operator intervention
+ * (57), I/O (58), read-only (25006).
+ */
 const UNAVAILABLE_SQLSTATE = /^(08|53|57|58)...$|^25006$/;
 const NETWORK_CODE =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;

@@ -19,8 +19,8 @@ export interface Reconciled {
 const SKIPPED_JOB_NUMBERS = 1_000;
 
 /**
- * Mends what can be mended when the three databases were restored to different moments; what the platform must not be running for.
- * Safe to repeat. Missing effects and unknown owners stay: nobody but a person knows what is right there.
+ * Mends what can be mended when the three databases were restored to different moments; what the platform must not be
+ * running for. Safe to repeat. Missing effects and unknown owners stay: nobody but a person knows what is right there.
  */
 export async function reconcileDatabases(
   urls: DatabaseUrls,

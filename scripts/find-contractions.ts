@@ -17,7 +17,8 @@ const ALLOWED = /--\s*contract: unused since v\d+\.\d+\.\d+/;
 
 /**
  * Looks at the text of a migration. What goes up counts; `down` is for nobody's production.
- * @returns a sentence for each thing that the release before may miss; empty when it only adds, or says since when it may take away
+ * @returns a sentence for each thing that the release before may miss; empty when it only adds, or
+ * says since when it may take away
  */
 export function findContractions(source: string): string[] {
   const up = source.replace(/\boverride\s+(async\s+)?down\b[\s\S]*$/, '');

@@ -19,8 +19,8 @@ const OWNER_ONLY = 0o400;
 const FOR_POSTGRES = 0o444;
 
 /**
- * Writes what is missing, or was given another value by `environment`. What is there already stays: a new service secret would make
- * stored keys unreadable, a new password would not be the database's.
+ * Writes what is missing, or was given another value by `environment`. What is there already stays: a new service
+ * secret would make stored keys unreadable, a new password would not be the database's.
  * @param folder holds the folders `postgres`, `auth`, `jobs`, `executor` and `products`
  * @returns the names of the files that were written, relative to `folder`
  * @throws ConfigError when a given value is too weak; nothing is written then

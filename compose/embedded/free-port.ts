@@ -11,9 +11,9 @@ const MOST_TRIES = 200;
 const handedOut = new Set<number>();
 
 /**
- * A port on which nobody listens at `host`, between 20000 and 31999, never given out before by this process; on Linux neither
- * by another one of ours that still runs. A foreign program can take it before it is opened: who opens it must be ready to
- * ask again.
+ * A port on which nobody listens at `host`, between 20000 and 31999, never given out before by this process; on
+ * Linux neither by another one of ours that still runs. A foreign program can take it before it is opened: who
+ * opens it must be ready to ask again.
  */
 export async function findFreePort(host = '127.0.0.1'): Promise<number> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {

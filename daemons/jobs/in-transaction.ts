@@ -1,8 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 
 /**
- * Does `work` in one transaction and commits it; or takes it back, when `keep` says so of its result. When anything is thrown,
- * the connection is closed, which ends the transaction: a database that does not answer is not asked once more.
+ * Does `work` in one transaction and commits it; or takes it back, when `keep` says so of its result. When anything is
+ * thrown, the connection is closed, which ends the transaction: a database that does not answer is not asked once more.
  */
 export async function inTransaction<Result>(
   pool: Pool,

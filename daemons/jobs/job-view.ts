@@ -36,7 +36,10 @@ export function jobNotFound(id: number): string {
   return `Job with ID ${id} not found`;
 }
 
-/** What a `ProgressRow` is selected by, from `job`. Epochs are floating point: as `numeric` they are the dearest part of a batch. */
+/**
+ * What a `ProgressRow` is selected by, from `job`. Epochs are floating point: as `numeric` they
+ * are the dearest part of a batch.
+ */
 export const PROGRESS_COLUMNS = `job.id, job.type, job.status, job.size, job.completed, job.failed, job.round,
   date_part('epoch', job.started_at) * 1000 as started_at_ms,
   date_part('epoch', job.ended_at) * 1000 as ended_at_ms`;

@@ -77,7 +77,10 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Renamed first: of two processes that see the same stale lock one moves it away; the other may get the new one, and puts it back. */
+/**
+ * Renamed first: of two processes that see the same stale lock one moves it away; the other may get
+ * the new one, and puts it back.
+ */
 function removeStale(path: string): void {
   const moved = `${path}.${process.pid}.stale`;
   try {

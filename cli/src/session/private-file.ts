@@ -3,7 +3,10 @@ import { dirname } from 'node:path';
 import { EXIT, Failure } from '../failure.ts';
 import { ensureHomeFolder, reasonOf } from './folder.ts';
 
-/** Replaces a file as a whole (0600 in a 0700 folder): readers see the old or the new one, never a part, even after a crash. */
+/**
+ * Replaces a file as a whole (0600 in a 0700 folder): readers see the old or the new one,
+ * never a part, even after a crash.
+ */
 export function writePrivateFile(path: string, text: string): void {
   ensureHomeFolder(dirname(path));
   const temporary = `${path}.${process.pid}.tmp`;

@@ -23,8 +23,9 @@ export interface BackupSummary {
 }
 
 /**
- * Copies the platform of `dataDir`, running or stopped, into `target`: databases, uploads and the platform's secrets. Jobs' moment is the
- * first and Auth's the last: Products then knows every effect of what Jobs counts as done, and Auth every owner.
+ * Copies the platform of `dataDir`, running or stopped, into `target`: databases, uploads and the platform's secrets.
+ * Jobs' moment is the first and Auth's the last: Products then knows every effect of what Jobs counts as done, and Auth
+ * every owner.
  * @param target a folder that does not exist or is empty; it appears when everything is in it
  * @throws PlatformError, PostgresError; nothing is left then
  */

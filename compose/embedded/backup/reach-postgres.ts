@@ -12,7 +12,10 @@ export interface ReachedPostgres {
   release(): Promise<void>;
 }
 
-/** Uses the server of the platform that runs in `dataDir`, or starts it for a while. @throws PlatformError, PostgresError */
+/**
+ * Uses the server of the platform that runs in `dataDir`, or starts it for a while.
+ * @throws PlatformError, PostgresError
+ */
 export async function reachPostgres(dataDir: string): Promise<ReachedPostgres> {
   const folder = join(dataDir, 'postgres');
   requireCluster(folder, dataDir);

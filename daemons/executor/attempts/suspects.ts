@@ -4,8 +4,8 @@ import type { Attempt } from './attempt.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 
 /**
- * A task that was interrupted this often is a suspect: its handler may be what ends executors. Half of the interruptions after which Jobs
- * makes a dead letter of it.
+ * A task that was interrupted this often is a suspect: its handler may be what ends executors. Half of the
+ * interruptions after which Jobs makes a dead letter of it.
  */
 export const SUSPECT_FROM = 5;
 

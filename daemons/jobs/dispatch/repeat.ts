@@ -4,8 +4,8 @@ import type { Scope } from '@jobber/shared/lifecycle';
 import type { Logger } from '@jobber/shared/log';
 
 /**
- * Does `work` again and again with a pause of `intervalMs` milliseconds, also after it has failed, until the daemon stops. That waits
- * for work under way: what may take long has to look at its signal.
+ * Does `work` again and again with a pause of `intervalMs` milliseconds, also after it has failed, until the daemon
+ * stops. That waits for work under way: what may take long has to look at its signal.
  */
 export function repeat(
   name: string,

@@ -106,8 +106,9 @@ const TAGGED = `
   )`;
 
 /**
- * none → job IN_PROGRESS with tasks `ready` (or `running` or `dispatched`, where there is a place already), or SCHEDULED with tasks
- * `waiting`. The lock on `kept_upload` keeps `expire-uploads` from removing a file that a job accepted right now reads.
+ * none → job IN_PROGRESS with tasks `ready` (or `running` or `dispatched`, where there is a place already),
+ * or SCHEDULED with tasks `waiting`. The lock on `kept_upload` keeps `expire-uploads` from removing a file
+ * that a job accepted right now reads.
  */
 function statement({ keys, tags }: Reckoning): string {
   return `

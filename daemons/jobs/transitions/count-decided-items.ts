@@ -1,8 +1,8 @@
 import { PROGRESS_COLUMNS } from '../job-view.ts';
 
 /**
- * A value, not a constant, which would offer the indexes of jobs that are not completed: all that wait would be looked through for each
- * of these few, as long as statistics are from a time when there were none.
+ * A value, not a constant, which would offer the indexes of jobs that are not completed: all that wait would be looked
+ * through for each of these few, as long as statistics are from a time when there were none.
  */
 const IN_PROGRESS = `(select 'IN_PROGRESS')`;
 
@@ -34,8 +34,8 @@ export const COUNT_DECIDED_ITEMS = `
   )`;
 
 /**
- * Locks the jobs that may still change, always in the same order; $1 has their ids. Not against rows of the history that refer to
- * them: whoever writes these may hold a task already.
+ * Locks the jobs that may still change, always in the same order; $1 has their ids. Not against rows of the history
+ * that refer to them: whoever writes these may hold a task already.
  */
 export const LOCK_JOBS_IN_PROGRESS = `
   locked as materialized (

@@ -5,8 +5,9 @@ const BATCH = 500;
 
 /**
  * running → ready, for tasks whose lease has expired: their executor is gone, or can't be heard. The attempt does not
- * count as a failure. dispatched → ready, for tasks that nobody has started: their hint was lost, or waits behind others. Replicas that do this at the same time never meet (SKIP LOCKED). Tasks that were interrupted too
- * often are left to `bury-tasks`.
+ * count as a failure. dispatched → ready, for tasks that nobody has started: their hint was lost, or waits behind others.
+ * Replicas that do this at the same time never meet (SKIP LOCKED). Tasks that were interrupted too often are left to
+ * `bury-tasks`.
  */
 const RESCUE_TASKS = `
   with lost as (

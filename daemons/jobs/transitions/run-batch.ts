@@ -1,4 +1,7 @@
-/** SQLSTATE classes and codes after which nothing of the statement was kept: its data (22), a constraint (23), a limit (54). */
+/**
+ * SQLSTATE classes and codes after which nothing of the statement was kept: its data (22), a
+ * constraint (23), a limit (54).
+ */
 const REFUSED = /^(22|23|54)...$/;
 /** Two transactions waited for each other and this one was rolled back; it is simply done again. */
 const ROLLED_BACK = /^40(001|P01)$/;

@@ -1,6 +1,9 @@
 import type { JobStatus, TaskState } from '@jobber/db/jobs';
 
-/** One change of state: the transition that makes it (its file's name), from where, and to where. Null: it is not there yet. */
+/**
+ * One change of state: the transition that makes it (its file's name), from where, and to
+ * where. Null: it is not there yet.
+ */
 export type Change<State> = readonly [transition: string, from: State | null, to: State];
 
 /** Every change of a task's state that there is. */

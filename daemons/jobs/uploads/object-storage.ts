@@ -2,7 +2,10 @@
 export interface ObjectStorage {
   /** Stores what `source` yields, durably, under `name`; nothing stays behind when `source` fails. */
   write(name: string, source: AsyncIterable<Uint8Array>): Promise<void>;
-  /** The bytes [from, to) of an object; all of it without a range. A missing one fails with an error as `isObjectMissing` knows. */
+  /**
+   * The bytes [from, to) of an object; all of it without a range. A missing one fails with an
+   * error as `isObjectMissing` knows.
+   */
   read(name: string, range?: { from: number; to: number }): AsyncIterable<Uint8Array>;
   /** The object and whatever an interrupted write has left of it. No error when there is none. */
   remove(name: string): Promise<void>;

@@ -7,8 +7,8 @@ import { isRefusal } from './s3-errors.ts';
 import type { S3Location } from './s3-location.ts';
 
 /**
- * Shows that uploads can be stored, before anybody relies on it. A bucket that does not answer is waited for by nobody: uploads are
- * refused as retryable until it does, and all else works.
+ * Shows that uploads can be stored, before anybody relies on it. A bucket that does not answer is waited for by nobody:
+ * uploads are refused as retryable until it does, and all else works.
  * @throws ConfigError when no waiting helps
  */
 export async function prepareStorage(location: StorageLocation, log: Logger): Promise<void> {

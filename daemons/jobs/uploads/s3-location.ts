@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-/** A part of a bucket of S3, or of a storage that speaks as S3 does. Credentials are found by the AWS SDK's own rules. */
+/**
+ * A part of a bucket of S3, or of a storage that speaks as S3 does. Credentials are found by the AWS SDK's own rules.
+ */
 export interface S3Location {
   readonly kind: 's3';
   readonly bucket: string;
@@ -19,7 +21,10 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const PREFIX = /^[\w!.*'()-]+(\/[\w!.*'()-]+)*$/;
 const PARAMETERS = ['endpoint', 'region', 'pathStyle'];
 
-/** A setting such as `s3://bucket/prefix?region=…&endpoint=…`. Declare it as a secret: somebody may put a password into it. */
+/**
+ * A setting such as `s3://bucket/prefix?region=…&endpoint=…`. Declare it as a secret:
+ * somebody may put a password into it.
+ */
 export function s3Url() {
   return z
     .string()

@@ -15,8 +15,8 @@ export interface AcceptJob {
   /** With others that arrive at the same time, in one statement. */
   one(job: NewJob): Promise<Acceptance>;
   /**
-   * All or none of them, in a transaction of their own. `settle` sees what became of each before any is kept: none is when it
-   * throws, or has no answer.
+   * All or none of them, in a transaction of their own. `settle` sees what became of each before any is kept: none is
+   * when it throws, or has no answer.
    */
   together<Answer>(jobs: readonly NewJob[], settle: Settle<Answer>): Promise<Answer | undefined>;
 }
@@ -120,7 +120,9 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
   };
 }
 
-/** Whether only storing the job shows that it can't be accepted: its upload has gone, or another one stands in its way. */
+/**
+ * Whether only storing the job shows that it can't be accepted: its upload has gone, or another one stands in its way.
+ */
 function mayBeRefused({ uploadName, idempotencyKey, options }: NewJob): boolean {
   return uploadName !== null || idempotencyKey !== null || options?.uniqueFor !== undefined;
 }

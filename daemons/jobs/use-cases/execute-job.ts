@@ -35,8 +35,8 @@ export type AcceptedJob = JobView & {
 export type ExecuteJob = (identity: Identity, request: JobRequest, time?: AnswerTime) => Promise<AcceptedJob>;
 
 /**
- * Accepts many jobs, all or none; the answers are in the order of the requests. Also when it throws it was none, unless it is not
- * known in time: then it is all or none. @throws like ExecuteJob, naming the job
+ * Accepts many jobs, all or none; the answers are in the order of the requests. Also when it throws it was none, unless
+ * it is not known in time: then it is all or none. @throws like ExecuteJob, naming the job
  */
 export type ExecuteJobs = (
   identity: Identity,

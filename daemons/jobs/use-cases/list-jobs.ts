@@ -74,8 +74,8 @@ function hasTags(tags: TagParameters, status: JobStatus | undefined): string[] {
       (tag) => `exists (select from job_tag other where other.tag = ${tag}
         and other.started_at = job_tag.started_at and other.job_id = job_tag.job_id)`,
     ),
-    // As a value, not as a join: jobs are looked at one after the other until the page is full. And as one of no other status,
-    // because it is expected then that most are.
+    // As a value, not as a join: jobs are looked at one after the other until the page is full. And as one of no other
+    // status, because it is expected then that most are.
     ...(status ? [`(select status from job where id = job_tag.job_id) <> all('{${others(status)}}')`] : []),
   ];
 }
@@ -124,7 +124,8 @@ export async function listJobs(
 
   const types = filter.type?.length ? await Promise.all(filter.type.map(slugOf)) : undefined;
   add(ownerOf(identity, filter, 'jobs:read'), (id, source) => `${source}.owner_id = ${id}`);
-  // An expression keeps to the index of the status, where the type stands as well: that of the type has all completed jobs, too.
+  // An expression keeps to the index of the status, where the type stands as well: that of the
+  // type has all completed jobs, too.
   add(types, (slugs, source, status) => {
     const column = (status ?? 'COMPLETED') === 'COMPLETED' ? `${source}.type` : `(${source}.type || '')`;
     return `${column} = any(${slugs}::text[])`;

@@ -38,7 +38,10 @@ const MAX_SEQ = 2_147_483_647;
 /** Of a job that is watched. */
 const MAX_WATCHED_TASKS = 20;
 
-/** What runs, of all jobs, is little beside the tasks that a large job may have: it is found by its leases, and only then by its job. */
+/**
+ * What runs, of all jobs, is little beside the tasks that a large job may have: it is found by its
+ * leases, and only then by its job.
+ */
 const RUNNING = `
   with running as materialized (
     select job_id, seq, attempt, item_count, executor_id, progress from task

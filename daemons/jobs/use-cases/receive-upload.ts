@@ -101,7 +101,8 @@ export async function receiveUpload(
     log.info({ upload: name, bytes: seen.size, records, ownerId: identity.userId }, 'file received');
     return { filename: name, ...known };
   } catch (error) {
-    // What can't be removed now has no row: the clean-up finds it. A storage that does not serve is not waited for once more.
+    // What can't be removed now has no row: the clean-up finds it. A storage that does not
+    // serve is not waited for once more.
     if (!isStorageUnavailable(error)) await storage.remove(name).catch(() => {});
     throw error;
   }

@@ -5,7 +5,10 @@ import { runBatch } from '../transitions/run-batch.ts';
 import { startTasks, type TaskStart } from '../transitions/start-tasks.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 
-/** Starts the attempt that a hint names, together with others that are asked for at the same time. Undefined: superseded. */
+/**
+ * Starts the attempt that a hint names, together with others that are asked for at the
+ * same time. Undefined: superseded.
+ */
 export type StartTask = (start: TaskStart) => Promise<StartedTask | undefined>;
 
 export interface StartTaskParts {

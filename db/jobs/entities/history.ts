@@ -1,9 +1,9 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
 /**
- * What did not go straight. `retried`: the handler failed, attempts are left. `deferred`: a service was away. `released`:
- * its executor stopped. `rescued`: its lease expired. `died`: items failed for good. `superseded`: an outcome came too late.
- * `cancelled`, `redriven`: somebody decided so.
+ * What did not go straight. `retried`: the handler failed, attempts are left. `deferred`: a service was away.
+ * `released`: its executor stopped. `rescued`: its lease expired. `died`: items failed for good. `superseded`: an
+ * outcome came too late. `cancelled`, `redriven`: somebody decided so.
  */
 export const HISTORY_EVENTS = [
   'retried',
