@@ -5,6 +5,14 @@
 {{- if and $several (not (include "jobber.sharesUploads" .)) -}}
 {{- $problems = append $problems "jobs.replicas > 1 (or jobs.autoscaling.enabled) needs uploads that all replicas share: set jobs.uploads.url to a bucket, or jobs.uploads.persistence.accessMode to ReadWriteMany (with a storage class that has it)" -}}
 {{- end -}}
+{{- with .Values.jobs.uploads -}}
+{{- if not (or .url .persistence.existingClaim) -}}
+{{- $claim := lookup "v1" "PersistentVolumeClaim" $.Release.Namespace (include "jobber.uploadsClaim" $) -}}
+{{- if and $claim (ne (join "," $claim.spec.accessModes) .persistence.accessMode) -}}
+{{- $problems = append $problems (printf "jobs.uploads.persistence.accessMode is %s, and the volume that is there has %s, which no upgrade can change: name a volume of your own that has it (jobs.uploads.persistence.existingClaim), with the files copied, or set jobs.uploads.url to a bucket" .persistence.accessMode (join "," $claim.spec.accessModes)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and (not .Values.postgresql.enabled) (not .Values.externalDatabase.existingSecret) -}}
 {{- $problems = append $problems "postgresql.enabled is false: externalDatabase.existingSecret must name a Secret with the keys auth-url, jobs-url and products-url" -}}
 {{- end -}}
