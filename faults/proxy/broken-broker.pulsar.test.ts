@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '@jobber/compose/free-port';
 import { type PulsarBroker, startPulsar } from '@jobber/compose/pulsar';
+import type { TestTransport } from '@jobber/compose/test-broker-setup';
 import { type Broker, openBroker, readBrokerConfig } from '@jobber/shared/broker';
 import { createLogger } from '@jobber/shared/log';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import { makeAuthority, type TestAuthority } from './test-authority.ts';
 
@@ -20,8 +21,8 @@ const ADMIN = tokenOf('admin');
 let folder: string;
 let pulsar: PulsarBroker;
 let authority: TestAuthority;
-/** `wss://`, for its own clients and for those of 127.0.0.1. */
-let tlsPort: number;
+/** `wss://` and `pulsar+ssl://`, with a certificate for 127.0.0.1. */
+let tlsPorts: Record<TestTransport['driver'], number>;
 let proxy: TcpProxy;
 let prefix: string;
 const brokers: Broker[] = [];
@@ -30,7 +31,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'jobber-broken-broker-'));
   authority = makeAuthority(folder, 'authority');
   const { certificateFile, keyFile } = authority.issue('IP:127.0.0.1');
-  tlsPort = await findFreePort();
+  tlsPorts = { websocket: await findFreePort(), native: await findFreePort() };
   pulsar = await startPulsar({
     dataDir: join(folder, 'data'),
     adminToken: ADMIN,
@@ -43,7 +44,8 @@ beforeAll(async () => {
       superUserRoles: 'admin',
       brokerClientAuthenticationPlugin: 'org.apache.pulsar.client.impl.auth.AuthenticationToken',
       brokerClientAuthenticationParameters: `token:${ADMIN}`,
-      webServicePortTls: String(tlsPort),
+      webServicePortTls: String(tlsPorts.websocket),
+      brokerServicePortTls: String(tlsPorts.native),
       tlsCertificateFilePath: certificateFile,
       tlsKeyFilePath: keyFile,
     },
@@ -68,18 +70,6 @@ function tokenOf(role: string): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${encode({ alg: 'HS256' })}.${encode({ sub: role })}`;
   return `${signed}.${createHmac('sha256', KEY).update(signed).digest('base64url')}`;
-}
-
-async function connect(settings: Record<string, string> = { PULSAR_TOKEN: ADMIN }): Promise<Broker> {
-  const config = readBrokerConfig({
-    PULSAR_SERVICE_URL: `ws://127.0.0.1:${proxy.port}`,
-    PULSAR_TOPIC_PREFIX: prefix,
-    ...settings,
-  });
-  if (!config) throw new Error('there is a URL');
-  const broker = await openBroker(config, log);
-  brokers.push(broker);
-  return broker;
 }
 
 /** Why a part can't be used; 'usable' when it can. */
@@ -107,146 +97,193 @@ async function openRaw(path: string): Promise<WebSocket> {
   return socket;
 }
 
-test('after the broker was killed and is there again, what was confirmed arrives, without a restart of the clients', async () => {
-  const broker = await connect();
-  const publisher = broker.openPublisher('echo');
-  const seen = new Set<string>();
-  const consumer = broker.subscribe('echo', ({ body }) => seen.add(body.toString()));
-  await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
-  expect(await publisher.publish([Buffer.from('before')])).toEqual([true]);
+describe.each(inject('jobberTestTransports'))('by $driver', ({ driver }) => {
+  const overWebSocket = driver === 'websocket';
 
-  await pulsar.kill();
-  await expect.poll(() => stateOf(publisher), PATIENCE).toMatch(/^the broker (can't be reached|has ended)/);
-  const asked = performance.now();
-  expect(await publisher.publish([Buffer.from('during')])).toEqual([false]);
-  expect(performance.now() - asked).toBeLessThan(5_000);
-  // It is asked for while nobody is there: that survives.
-  consumer.grant(3);
-
-  await pulsar.restart();
-  await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
-  await expect.poll(() => [...seen], PATIENCE).toContain('before');
-  await expect.poll(() => stateOf(publisher), PATIENCE).toBe('usable');
-  await expect.poll(() => publisher.publish([Buffer.from('after')]), PATIENCE).toEqual([true]);
-  await expect.poll(() => [...seen], PATIENCE).toContain('after');
-});
-
-test('a broker that swallows everything is noticed, publishing ends in time, and all goes on once it heals', async () => {
-  const broker = await connect();
-  const publisher = broker.openPublisher('echo');
-  const seen = new Set<string>();
-  const consumer = broker.subscribe('echo', (message) => {
-    seen.add(message.body.toString());
-    consumer.ack(message);
-  });
-  consumer.grant(100);
-  await expect.poll(() => publisher.publish([Buffer.from('before')]), PATIENCE).toEqual([true]);
-
-  proxy.inject({ kind: 'black hole' });
-  const asked = performance.now();
-  const answers = await publisher.publish([Buffer.from('lost')]);
-  expect(answers).toEqual([false]);
-  expect(performance.now() - asked).toBeLessThan(5_000);
-  const noticed = /has not answered for 15 s|can't be reached/;
-  await expect.poll(() => stateOf(publisher), PATIENCE).toMatch(noticed);
-  await expect.poll(() => stateOf(consumer), PATIENCE).toMatch(noticed);
-
-  proxy.heal();
-  await expect.poll(() => publisher.publish([Buffer.from('after')]), PATIENCE).toEqual([true]);
-  await expect.poll(() => [...seen], PATIENCE).toEqual(expect.arrayContaining(['before', 'after']));
-});
-
-test('over wss:// an authority of one’s own is trusted, and nothing else is talked to', async () => {
-  const connectTo = (url: string, caFile: string) =>
-    connect({ PULSAR_SERVICE_URL: url, PULSAR_TLS_CA_FILE: caFile, PULSAR_TOKEN: ADMIN });
-  const seen: string[] = [];
-  const trusting = await connectTo(`wss://127.0.0.1:${tlsPort}`, authority.certificateFile);
-  const consumer = trusting.subscribe('echo', (message) => {
-    seen.push(message.body.toString());
-    consumer.ack(message);
-  });
-  consumer.grant(1);
-  const publisher = trusting.openPublisher('echo');
-  await expect.poll(() => publisher.publish([Buffer.from('sealed')]), PATIENCE).toEqual([true]);
-  await expect.poll(() => seen, PATIENCE).toEqual(['sealed']);
-
-  const stranger = makeAuthority(folder, 'stranger').certificateFile;
-  for (const [url, caFile, problem] of [
-    [
-      `wss://127.0.0.1:${tlsPort}`,
-      stranger,
-      /not signed by an authority that is trusted.*PULSAR_TLS_CA_FILE/,
-    ],
-    [`wss://localhost:${tlsPort}`, authority.certificateFile, /certificate belongs to another host/],
-    [`wss://127.0.0.1:${pulsar.webPort}`, authority.certificateFile, /does not speak TLS.*use ws:/],
-  ] as const) {
-    const refused = (await connectTo(url, caFile)).openPublisher('echo');
-    await expect.poll(() => stateOf(refused), PATIENCE).toMatch(problem);
+  async function connect(settings: Record<string, string> = { PULSAR_TOKEN: ADMIN }): Promise<Broker> {
+    const config = readBrokerConfig({
+      PULSAR_SERVICE_URL: overWebSocket ? `ws://127.0.0.1:${proxy.port}` : pulsar.binaryUrl,
+      PULSAR_TOPIC_PREFIX: prefix,
+      ...settings,
+    });
+    if (!config) throw new Error('there is a URL');
+    const broker = await openBroker(config, log);
+    brokers.push(broker);
+    return broker;
   }
-});
 
-test('a token that is refused is told without showing it, and a renewed file of it is enough', async () => {
-  const file = join(folder, `${prefix}token`);
-  const bad = `${ADMIN.slice(0, -8)}AAAAAAAA`;
-  writeFileSync(file, bad);
-  const broker = await connect({ PULSAR_TOKEN_FILE: file });
-  const publisher = broker.openPublisher('echo');
-  const consumer = broker.subscribe('echo', () => {});
-  for (const part of [publisher, consumer]) {
-    await expect.poll(() => stateOf(part), PATIENCE).toMatch(/^the broker refuses the token \(401/);
-    expect(await stateOf(part)).not.toContain(bad.slice(-20));
+  /** Nothing comes from the broker any more, and connections stay open. Its clients of the binary protocol pass by a proxy. */
+  function silence(): void {
+    if (overWebSocket) proxy.inject({ kind: 'black hole' });
+    else process.kill(pulsar.pid, 'SIGSTOP');
   }
-  writeFileSync(file, ADMIN);
-  await expect.poll(() => stateOf(publisher), PATIENCE).toBe('usable');
-  await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
-});
 
-test('a token without the right to the topic is told so', async () => {
-  const broker = await connect({ PULSAR_TOKEN: tokenOf('stranger') });
-  const publisher = broker.openPublisher('echo');
-  const consumer = broker.subscribe('echo', () => {});
-  const noRight = /^the token does not allow/;
-  await expect.poll(() => stateOf(publisher), PATIENCE).toMatch(noRight);
-  await expect.poll(() => stateOf(consumer), PATIENCE).toMatch(noRight);
-});
+  function endSilence(): void {
+    if (overWebSocket) proxy.heal();
+    else process.kill(pulsar.pid, 'SIGCONT');
+  }
 
-test("another program's exclusive hold on the subscription is told, and its end is enough", async () => {
-  const topic = `persistent/public/default/${prefix}echo-jobs`;
-  const other = await openRaw(`consumer/${topic}/jobber-executors?subscriptionType=Exclusive`);
-  const consumer = (await connect()).subscribe('echo', () => {});
-  await expect.poll(() => stateOf(consumer), PATIENCE).toMatch(/^another program holds the subscription/);
-  other.close();
-  await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
-});
+  test('after the broker was killed and is there again, what was confirmed arrives, without a restart of the clients', async () => {
+    const broker = await connect();
+    const publisher = broker.openPublisher('echo');
+    const seen = new Set<string>();
+    const consumer = broker.subscribe('echo', ({ body }) => seen.add(body.toString()));
+    await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
+    expect(await publisher.publish([Buffer.from('before')])).toEqual([true]);
 
-test('a topic with a schema of somebody else is told where the broker insists on schemas', async () => {
-  await admin('PUT', '/namespaces/public/strict', {});
-  await admin('POST', '/namespaces/public/strict/schemaValidationEnforced', true);
-  await admin('POST', `/schemas/public/strict/${prefix}echo-jobs/schema`, {
-    type: 'AVRO',
-    schema: '{"type":"record","name":"Foreign","fields":[{"name":"id","type":"string"}]}',
-    properties: {},
+    await pulsar.kill();
+    await expect
+      .poll(() => stateOf(publisher), PATIENCE)
+      .toMatch(/^the (broker (can't be reached|has ended|does not answer)|connection to the broker is lost)/);
+    const asked = performance.now();
+    expect(await publisher.publish([Buffer.from('during')])).toEqual([false]);
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    // It is asked for while nobody is there: that survives.
+    consumer.grant(3);
+
+    await pulsar.restart();
+    await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
+    await expect.poll(() => [...seen], PATIENCE).toContain('before');
+    await expect.poll(() => stateOf(publisher), PATIENCE).toBe('usable');
+    await expect.poll(() => publisher.publish([Buffer.from('after')]), PATIENCE).toEqual([true]);
+    await expect.poll(() => [...seen], PATIENCE).toContain('after');
   });
-  const broker = await connect({ PULSAR_TOKEN: ADMIN, PULSAR_NAMESPACE: 'strict' });
-  const publisher = broker.openPublisher('echo');
-  await expect.poll(() => stateOf(publisher), PATIENCE).toMatch(/^the topic has a schema of somebody else's/);
-});
 
-test('a message of 5 MB that somebody has put on the topic arrives, and others after it', async () => {
-  const topic = `persistent/public/default/${prefix}echo-jobs`;
-  const sizes: number[] = [];
-  const broker = await connect();
-  const consumer = broker.subscribe('echo', (message) => {
-    sizes.push(message.body.length);
-    consumer.ack(message);
+  test('a broker that swallows everything is noticed, publishing ends in time, and all goes on once it heals', async () => {
+    const broker = await connect();
+    const publisher = broker.openPublisher('echo');
+    const seen = new Set<string>();
+    const consumer = broker.subscribe('echo', (message) => {
+      seen.add(message.body.toString());
+      consumer.ack(message);
+    });
+    consumer.grant(100);
+    await expect.poll(() => publisher.publish([Buffer.from('before')]), PATIENCE).toEqual([true]);
+
+    silence();
+    const asked = performance.now();
+    const answers = await publisher.publish([Buffer.from('lost')]);
+    expect(answers).toEqual([false]);
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    const noticed =
+      /has not answered for 15 s|can't be reached|does not answer|connection to the broker is lost/;
+    await expect.poll(() => stateOf(publisher), PATIENCE).toMatch(noticed);
+    await expect.poll(() => stateOf(consumer), PATIENCE).toMatch(noticed);
+
+    endSilence();
+    await expect.poll(() => publisher.publish([Buffer.from('after')]), PATIENCE).toEqual([true]);
+    await expect.poll(() => [...seen], PATIENCE).toEqual(expect.arrayContaining(['before', 'after']));
   });
-  consumer.grant(2);
-  await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
-  const raw = await openRaw(`producer/${topic}`);
-  raw.send(JSON.stringify({ payload: Buffer.alloc(5_000_000, 'x').toString('base64') }));
-  await once(raw, 'message');
-  raw.close();
-  const publisher = broker.openPublisher('echo');
-  await expect.poll(() => publisher.publish([Buffer.from('small')]), PATIENCE).toEqual([true]);
-  await expect.poll(() => sizes, PATIENCE).toEqual([5_000_000, 5]);
+
+  test('over TLS an authority of one’s own is trusted, and nothing else is talked to', async () => {
+    const scheme = overWebSocket ? 'wss' : 'pulsar+ssl';
+    const sealed = `${scheme}://127.0.0.1:${tlsPorts[driver]}`;
+    const connectTo = (url: string, caFile: string) =>
+      connect({ PULSAR_SERVICE_URL: url, PULSAR_TLS_CA_FILE: caFile, PULSAR_TOKEN: ADMIN });
+    const seen: string[] = [];
+    const trusting = await connectTo(sealed, authority.certificateFile);
+    const consumer = trusting.subscribe('echo', (message) => {
+      seen.push(message.body.toString());
+      consumer.ack(message);
+    });
+    consumer.grant(1);
+    const publisher = trusting.openPublisher('echo');
+    await expect.poll(() => publisher.publish([Buffer.from('sealed')]), PATIENCE).toEqual([true]);
+    await expect.poll(() => seen, PATIENCE).toEqual(['sealed']);
+
+    // The official client does not tell one from the other.
+    const noTls = /^no TLS connection to the broker comes about .*PULSAR_TLS_CA_FILE/;
+    const stranger = makeAuthority(folder, 'stranger').certificateFile;
+    const plainPort = overWebSocket ? pulsar.webPort : pulsar.port;
+    for (const [url, caFile, problem] of [
+      [
+        sealed,
+        stranger,
+        overWebSocket ? /not signed by an authority that is trusted.*PULSAR_TLS_CA_FILE/ : noTls,
+      ],
+      [
+        `${scheme}://localhost:${tlsPorts[driver]}`,
+        authority.certificateFile,
+        overWebSocket ? /certificate belongs to another host/ : noTls,
+      ],
+      [
+        `${scheme}://127.0.0.1:${plainPort}`,
+        authority.certificateFile,
+        overWebSocket ? /does not speak TLS.*use ws:/ : noTls,
+      ],
+    ] as const) {
+      const refused = (await connectTo(url, caFile)).openPublisher('echo');
+      await expect.poll(() => stateOf(refused), PATIENCE).toMatch(problem);
+    }
+  });
+
+  test('a token that is refused is told without showing it, and a renewed file of it is enough', async () => {
+    const file = join(folder, `${prefix}token`);
+    const bad = `${ADMIN.slice(0, -8)}AAAAAAAA`;
+    writeFileSync(file, bad);
+    const broker = await connect({ PULSAR_TOKEN_FILE: file });
+    const publisher = broker.openPublisher('echo');
+    const consumer = broker.subscribe('echo', () => {});
+    for (const part of [publisher, consumer]) {
+      await expect
+        .poll(() => stateOf(part), PATIENCE)
+        .toMatch(/^the broker (refuses the token \(401|does not answer, or refuses the token)/);
+      expect(await stateOf(part)).not.toContain(bad.slice(-20));
+    }
+    writeFileSync(file, ADMIN);
+    await expect.poll(() => stateOf(publisher), PATIENCE).toBe('usable');
+    await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
+  });
+
+  test('a token without the right to the topic is told so', async () => {
+    const broker = await connect({ PULSAR_TOKEN: tokenOf('stranger') });
+    const publisher = broker.openPublisher('echo');
+    const consumer = broker.subscribe('echo', () => {});
+    const noRight = /^the token does not allow/;
+    await expect.poll(() => stateOf(publisher), PATIENCE).toMatch(noRight);
+    await expect.poll(() => stateOf(consumer), PATIENCE).toMatch(noRight);
+  });
+
+  test("another program's exclusive hold on the subscription is told, and its end is enough", async () => {
+    const topic = `persistent/public/default/${prefix}echo-jobs`;
+    const other = await openRaw(`consumer/${topic}/jobber-executors?subscriptionType=Exclusive`);
+    const consumer = (await connect()).subscribe('echo', () => {});
+    await expect.poll(() => stateOf(consumer), PATIENCE).toMatch(/^another program holds the subscription/);
+    other.close();
+    await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
+  });
+
+  test('a topic with a schema of somebody else is told where the broker insists on schemas', async () => {
+    await admin('PUT', '/namespaces/public/strict', {});
+    await admin('POST', '/namespaces/public/strict/schemaValidationEnforced', true);
+    await admin('POST', `/schemas/public/strict/${prefix}echo-jobs/schema`, {
+      type: 'AVRO',
+      schema: '{"type":"record","name":"Foreign","fields":[{"name":"id","type":"string"}]}',
+      properties: {},
+    });
+    const broker = await connect({ PULSAR_TOKEN: ADMIN, PULSAR_NAMESPACE: 'strict' });
+    const publisher = broker.openPublisher('echo');
+    await expect
+      .poll(() => stateOf(publisher), PATIENCE)
+      .toMatch(/^the topic has a schema of somebody else's/);
+  });
+
+  test('a message of 5 MB that somebody has put on the topic arrives, and others after it', async () => {
+    const topic = `persistent/public/default/${prefix}echo-jobs`;
+    const sizes: number[] = [];
+    const broker = await connect();
+    const consumer = broker.subscribe('echo', (message) => {
+      sizes.push(message.body.length);
+      consumer.ack(message);
+    });
+    consumer.grant(2);
+    await expect.poll(() => stateOf(consumer), PATIENCE).toBe('usable');
+    const raw = await openRaw(`producer/${topic}`);
+    raw.send(JSON.stringify({ payload: Buffer.alloc(5_000_000, 'x').toString('base64') }));
+    await once(raw, 'message');
+    raw.close();
+    const publisher = broker.openPublisher('echo');
+    await expect.poll(() => publisher.publish([Buffer.from('small')]), PATIENCE).toEqual([true]);
+    await expect.poll(() => sizes, PATIENCE).toEqual([5_000_000, 5]);
+  });
 });

@@ -24,9 +24,11 @@ export function keepNative<T extends NativePart>(options: {
   topic: string;
   make: () => Promise<T>;
   onMade?: (part: T) => void;
+  /** What the client has logged of a failure: its errors often say no more than TimeOut. */
+  complaint?: () => string | undefined;
   log: Logger;
 }): KeptNative<T> {
-  const { topic, make, onMade, log } = options;
+  const { topic, make, onMade, complaint, log } = options;
   let part: T | undefined;
   let problem: string | undefined = 'the broker is not connected yet';
   let closed = false;
@@ -49,7 +51,7 @@ export function keepNative<T extends NativePart>(options: {
   }
 
   function again(error: unknown): void {
-    const why = explainNativeError(error);
+    const why = explainNativeError(error, complaint?.());
     if (why !== problem) log.warn({ topic, problem: why }, 'the broker is not connected; trying again');
     problem = why;
     const pause = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(failures, 16));
@@ -86,12 +88,19 @@ export function keepNative<T extends NativePart>(options: {
 }
 
 /** The client's errors carry no code: their text begins with a name. */
-export function explainNativeError(error: unknown): string {
-  const text = (error instanceof Error ? error.message : String(error)).slice(0, 300);
+export function explainNativeError(error: unknown, complaint?: string): string {
+  const said = (error instanceof Error ? error.message : String(error)).slice(0, 300);
+  const text = complaint === undefined ? said : `${said}, ${complaint}`;
   if (/ConsumerBusy/i.test(text)) {
     return (
       `another program holds the subscription with another type than Shared (${text}): ` +
       'stop that program, or choose another PULSAR_TOPIC_PREFIX'
+    );
+  }
+  if (/Handshake failed/i.test(text)) {
+    return (
+      `no TLS connection to the broker comes about (${text}): ` +
+      'check PULSAR_TLS_CA_FILE, and the host and the port in PULSAR_SERVICE_URL'
     );
   }
   if (/Authentication/i.test(text)) {
@@ -102,6 +111,10 @@ export function explainNativeError(error: unknown): string {
   }
   if (/Schema/i.test(text)) {
     return `the topic has a schema of somebody else's (${text}): remove the schema, or choose another PULSAR_TOPIC_PREFIX`;
+  }
+  // A broker that refuses the token ends the connection, and the client only tries again until its time is over.
+  if (/TimeOut|Disconnected/i.test(text)) {
+    return `the broker does not answer, or refuses the token (${text}): check PULSAR_SERVICE_URL and PULSAR_TOKEN or PULSAR_TOKEN_FILE`;
   }
   return `the broker can't be reached: ${text}`;
 }

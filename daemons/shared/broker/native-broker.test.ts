@@ -114,3 +114,20 @@ test('a package that is absent, unbuilt or broken is told apart, each with what 
     'PULSAR_SERVICE_URL needs the package pulsar-client, which is not installed',
   );
 });
+
+test('what the client has only logged of a failure is told with it', async () => {
+  const { log: clientLog } = pulsar.options[0] as {
+    log(level: number, file: string, line: number, text: string): void;
+  };
+  const problemOf = (part: { check(): Promise<void> }) => part.check().catch((error: Error) => error.message);
+  pulsar.refusal = 'Failed to create producer: TimeOut';
+  const publisher = broker.openPublisher('fibonacci');
+  await expect
+    .poll(() => problemOf(publisher), { timeout: 10_000 })
+    .toMatch(/^the broker does not answer, or refuses the token \(.*TimeOut\)/);
+  clientLog(2, 'ClientConnection', 1, '[a -> b] Handshake failed: certificate verify failed (SSL routines)');
+  const consumer = broker.subscribe('fibonacci', () => {});
+  await expect
+    .poll(() => problemOf(consumer), { timeout: 10_000 })
+    .toMatch(/^no TLS connection .*certificate verify failed/);
+});

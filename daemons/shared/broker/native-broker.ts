@@ -8,6 +8,11 @@ import { createNativePublisher } from './native-publisher.ts';
 /** The official client counts and names levels so. */
 const WARN = 2;
 
+/** A log line that says what the errors afterwards do not. */
+const COMPLAINT = /Handshake failed: .*/;
+/** Somewhat longer than an operation may take. */
+const COMPLAINT_COUNTS_MS = 15_000;
+
 /** @throws ConfigError when the package is not there */
 export async function openNativeBroker(
   config: BrokerConfig,
@@ -16,6 +21,7 @@ export async function openNativeBroker(
 ): Promise<Broker> {
   const { Client, AuthenticationToken } = await load();
   const { token, tlsCaFile, serviceUrl } = config;
+  let complaint: { readonly text: string; readonly at: number } | undefined;
   const client = new Client({
     serviceUrl,
     ...(token && { authentication: new AuthenticationToken({ token: async () => currentToken(token) }) }),
@@ -25,8 +31,11 @@ export async function openNativeBroker(
     connectionTimeoutMs: 10_000,
     // What concerns us is told by `check`; this is for those who look into the client itself.
     logLevel: WARN,
-    log: (_level: number, file: string, line: number, message: string) =>
-      log.debug({ file, line }, message.slice(0, 500)),
+    log(_level: number, file: string, line: number, message: string) {
+      log.debug({ file, line }, message.slice(0, 500));
+      const text = COMPLAINT.exec(message)?.[0].slice(0, 300);
+      if (text !== undefined) complaint = { text, at: performance.now() };
+    },
   });
   const opened = new Set<{ close(): Promise<void> }>();
 
@@ -35,9 +44,15 @@ export async function openNativeBroker(
     return part;
   }
 
+  /** What fails much later may fail for another reason. */
+  function lastComplaint(): string | undefined {
+    return complaint && performance.now() - complaint.at < COMPLAINT_COUNTS_MS ? complaint.text : undefined;
+  }
+
+  const parts = { client, config, complaint: lastComplaint, log };
   return {
-    openPublisher: (slug) => keep(createNativePublisher({ client, config, slug, log })),
-    subscribe: (slug, onMessage) => keep(createNativeConsumer({ client, config, slug, onMessage, log })),
+    openPublisher: (slug) => keep(createNativePublisher({ ...parts, slug })),
+    subscribe: (slug, onMessage) => keep(createNativeConsumer({ ...parts, slug, onMessage })),
     async close() {
       await Promise.all([...opened].map((part) => part.close()));
       opened.clear();

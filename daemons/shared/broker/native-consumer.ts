@@ -15,10 +15,11 @@ export function createNativeConsumer(options: {
   client: NativeClient;
   config: BrokerConfig;
   slug: string;
+  complaint: () => string | undefined;
   onMessage: (message: BrokerMessage) => void;
   log: Logger;
 }): Consumer {
-  const { client, config, slug, onMessage, log } = options;
+  const { client, config, slug, onMessage, complaint, log } = options;
   const topic = topicOf(config, slug);
   const origins = new WeakMap<BrokerMessage, { native: NativeMessage; consumer: NativeConsumer }>();
   /** Came without a permit, and wait for one. */
@@ -28,6 +29,7 @@ export function createNativeConsumer(options: {
 
   const kept = keepNative<NativeConsumer>({
     topic,
+    complaint,
     log,
     make: () =>
       client.subscribe({

@@ -15,12 +15,14 @@ export function createNativePublisher(options: {
   client: NativeClient;
   config: BrokerConfig;
   slug: string;
+  complaint: () => string | undefined;
   log: Logger;
 }): Publisher {
-  const { client, config, slug, log } = options;
+  const { client, config, slug, complaint, log } = options;
   const topic = topicOf(config, slug);
   const producer = keepNative<NativeProducer>({
     topic,
+    complaint,
     log,
     make: () =>
       client.createProducer({
