@@ -47,7 +47,7 @@ function startDaemon(environment: Record<string, string>): Daemon {
     output: () => output,
     exited: once(child, 'exit').then(([code]) => code as number | null),
     async port() {
-      await expect.poll(() => /"port":(\d+)/.test(output), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => /"port":(\d+)/.test(output)).toBe(true);
       return Number(/"port":(\d+)/.exec(output)?.[1]);
     },
   };
@@ -133,13 +133,13 @@ test('without its database it lives, is not ready and refuses as retryable; with
   const port = Number(await freePort());
   const daemon = startDaemon(settings(gate.url, { AUTH_PORT: String(port) }));
   const status = (path: string) => statusOf(port, path).catch(() => 0);
-  await expect.poll(() => status('/auth/live'), { timeout: 20_000 }).toBe(200);
+  await expect.poll(() => status('/auth/live')).toBe(200);
   expect(await status('/auth/ready')).toBe(503);
   expect(await createUser(port)).toBe('UNAVAILABLE');
   expect(await status('/auth/.well-known/jwks.json')).toBe(503);
 
   gate.open();
-  await expect.poll(() => status('/auth/ready'), { timeout: 20_000 }).toBe(200);
+  await expect.poll(() => status('/auth/ready')).toBe(200);
   expect(await createUser(port)).toBe('created');
 
   gate.cut();
@@ -150,7 +150,7 @@ test('without its database it lives, is not ready and refuses as retryable; with
   expect(await status('/auth/ready')).toBe(503);
 
   gate.open();
-  await expect.poll(() => createUser(port), { timeout: 20_000 }).toBe('EMAIL_TAKEN');
+  await expect.poll(() => createUser(port)).toBe('EMAIL_TAKEN');
   expect(await status('/auth/ready')).toBe(200);
   daemon.child.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
@@ -160,7 +160,7 @@ test('without its database it lives, is not ready and refuses as retryable; with
 test('SIGTERM while it waits for the database is an ordinary end', async () => {
   const gate = await startClosedGate(migrated);
   const daemon = startDaemon(settings(gate.url));
-  await expect.poll(() => daemon.output(), { timeout: 20_000 }).toContain('the database does not answer');
+  await expect.poll(() => daemon.output()).toContain('the database does not answer');
   daemon.child.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
 });

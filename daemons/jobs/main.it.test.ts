@@ -43,10 +43,10 @@ function startDaemon(environment: Record<string, string | undefined>) {
     output: () => output,
     exited: once(child, 'exit').then(([code]) => ({ code, ms: performance.now() - started })),
     async port() {
-      await expect.poll(() => output, { timeout: 20_000 }).toMatch(/"port":\d+/);
+      await expect.poll(() => output).toMatch(/"port":\d+/);
       return Number(/"port":(\d+)/.exec(output)?.[1]);
     },
-    started: () => expect.poll(() => output, { timeout: 20_000 }).toContain('"msg":"started"'),
+    started: () => expect.poll(() => output).toContain('"msg":"started"'),
   };
 }
 

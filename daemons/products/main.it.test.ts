@@ -51,7 +51,7 @@ function startDaemon(environment: Record<string, string>): Daemon {
     output: () => output,
     exited: once(child, 'exit').then(([code]) => code as number | null),
     async port() {
-      await expect.poll(() => /"port":(\d+)/.test(output), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => /"port":(\d+)/.test(output)).toBe(true);
       return Number(/"port":(\d+)/.exec(output)?.[1]);
     },
   };
@@ -144,12 +144,12 @@ test('without its database it lives, is not ready and refuses as retryable; with
   const port = await freePort();
   const daemon = startDaemon(settings(gate.url, { PRODUCTS_PORT: String(port) }));
   const status = (path: string) => statusOf(port, path).catch(() => 0);
-  await expect.poll(() => status('/products/live'), { timeout: 20_000 }).toBe(200);
+  await expect.poll(() => status('/products/live')).toBe(200);
   expect(await status('/products/ready')).toBe(503);
   expect(await askCategories(port)).toBe('UNAVAILABLE');
 
   gate.open();
-  await expect.poll(() => status('/products/ready'), { timeout: 20_000 }).toBe(200);
+  await expect.poll(() => status('/products/ready')).toBe(200);
   expect(await askCategories(port)).toBe(9);
 
   for (const away of ['cut', 'fallSilent'] as const) {
@@ -160,7 +160,7 @@ test('without its database it lives, is not ready and refuses as retryable; with
     expect(await status('/products/live')).toBe(200);
     expect(await status('/products/ready')).toBe(503);
     gate.open();
-    await expect.poll(() => askCategories(port), { timeout: 20_000 }).toBe(9);
+    await expect.poll(() => askCategories(port)).toBe(9);
     expect(await status('/products/ready')).toBe(200);
   }
   daemon.child.kill('SIGTERM');
@@ -171,7 +171,7 @@ test('without its database it lives, is not ready and refuses as retryable; with
 test('SIGTERM while it waits for the database is an ordinary end', async () => {
   const gate = await startClosedGate(migrated);
   const daemon = startDaemon(settings(gate.url));
-  await expect.poll(() => daemon.output(), { timeout: 20_000 }).toContain('the database does not answer');
+  await expect.poll(() => daemon.output()).toContain('the database does not answer');
   daemon.child.kill('SIGTERM');
   expect(await daemon.exited).toBe(0);
 });

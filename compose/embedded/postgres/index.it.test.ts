@@ -200,7 +200,7 @@ test('a parent killed while the cluster is being made leaves nothing that troubl
   const child = spawn(process.execPath, [fixture, JSON.stringify({ dataDir: join(folder, 'data') })]);
   children.push(child);
   await vi.waitFor(() => expect(readdirSync(folder).join()).toContain('data.new-'), {
-    timeout: 10_000,
+    timeout: 30_000,
     interval: 5,
   });
   await kill(child);

@@ -58,7 +58,7 @@ function createGuard(address: string, caller: CallerName = 'jobs') {
       await authenticate(token);
       return questions > before;
     };
-    await expect.poll(asksAgain, { timeout: 15_000 }).toBe(false);
+    await expect.poll(asksAgain).toBe(false);
   }
   return { authenticate, untilKept, questions: () => questions };
 }

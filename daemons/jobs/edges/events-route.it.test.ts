@@ -203,7 +203,7 @@ test('whoever goes away makes room: a user may watch a hundred jobs at a time', 
       if (watched.length < 100) for (const { abort } of watched) abort();
       return watched.length;
     };
-    await expect.poll(open, { timeout: 20_000 }).toBe(100);
+    await expect.poll(open).toBe(100);
     return watched;
   }
   for (let round = 0; round < 3; round += 1) {
@@ -220,7 +220,7 @@ test('a stream ends with the login that it was opened with, and not because Auth
   const id = await accept(user, { text: 'a' });
   const watched = await watch(id, user);
   await auth.stop();
-  await expect.poll(() => watched.beats(), { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(() => watched.beats()).toBeGreaterThan(0);
   await auth.start();
   await auth.logOut(user);
   await watched.ended;

@@ -26,7 +26,7 @@ const executorId = 'executor-1';
 async function take(count: number, slugs = ['echo']): Promise<LeasedTask[]> {
   const executor = startFakeExecutor(client, { slugs });
   executor.grant(count);
-  await expect.poll(() => executor.tasks.length, { timeout: 20_000 }).toBe(count);
+  await expect.poll(() => executor.tasks.length).toBe(count);
   await executor.close();
   return executor.tasks;
 }

@@ -65,8 +65,8 @@ const unfinished = async () => (await files()).filter((name) => name.endsWith('.
 
 afterEach(async () => {
   // Whatever a test has sent: nothing unfinished is left, every file has its row, and the service still serves.
-  await expect.poll(unfinished, { timeout: 10_000 }).toEqual([]);
-  await expect.poll(async () => (await files()).length, { timeout: 10_000 }).toBe(await uploadRows());
+  await expect.poll(unfinished).toEqual([]);
+  await expect.poll(async () => (await files()).length).toBe(await uploadRows());
   expect((await ask(member, '{ jobsMetadata { slug } }')).data.jobsMetadata).toHaveLength(1);
 });
 
@@ -312,8 +312,8 @@ test('hundreds of broken uploads leave no descriptor, file or row behind', async
     if (round % 5 === 0) await expect.poll(async () => (await unfinished()).length).toBeGreaterThan(0);
     for (const sending of broken) sending.destroy();
   }
-  await expect.poll(unfinished, { timeout: 20_000 }).toEqual([]);
-  await expect.poll(descriptors, { timeout: 20_000 }).toBeLessThan(before.descriptors + 20);
+  await expect.poll(unfinished).toEqual([]);
+  await expect.poll(descriptors).toBeLessThan(before.descriptors + 20);
   expect(await uploadRows()).toBe(before.rows);
   await expect.poll(async () => (await send('[{"text":"a"}]', 'a.json', user)).status).toBe(201);
 });
@@ -331,9 +331,7 @@ test('one user sends some files at a time, and not more than the quota allows', 
   for (const sending of open) sending.destroy();
 
   const content = `${`{"text":"${'x'.repeat(900_000)}"}\n`.repeat(4)}`;
-  await expect
-    .poll(async () => (await send(content, 'a.ndjson', user)).status, { timeout: 10_000 })
-    .toBe(201);
+  await expect.poll(async () => (await send(content, 'a.ndjson', user)).status).toBe(201);
   const answers = await Promise.all([1, 2, 3].map(() => send(content, 'a.ndjson', user)));
   expect(answers.map(({ status }) => status).sort()).toEqual([201, 429, 429]);
   expect(answers.find(({ status }) => status === 429)?.body).toMatchObject({

@@ -90,9 +90,7 @@ export function testStorageContract(what: string, open: () => Promise<StorageUnd
     const name = newName();
     await storage.write(name, pieces(10));
     expect((await collect(storage.untouchedFor(60 * 60_000))).map((found) => found.name)).not.toContain(name);
-    await expect
-      .poll(() => collect(storage.untouchedFor(0)), { timeout: 10_000 })
-      .toContainEqual({ name, finished: true });
+    await expect.poll(() => collect(storage.untouchedFor(0))).toContainEqual({ name, finished: true });
     await storage.remove(name);
   });
 

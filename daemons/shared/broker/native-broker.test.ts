@@ -84,7 +84,7 @@ test('a refusal is told, and its end is enough', async () => {
           () => 'usable',
           () => 'not yet',
         ),
-      { timeout: 10_000 },
+      { timeout: 30_000 },
     )
     .toBe('usable');
 });
@@ -123,11 +123,9 @@ test('what the client has only logged of a failure is told with it', async () =>
   pulsar.refusal = 'Failed to create producer: TimeOut';
   const publisher = broker.openPublisher('fibonacci');
   await expect
-    .poll(() => problemOf(publisher), { timeout: 10_000 })
+    .poll(() => problemOf(publisher))
     .toMatch(/^the broker does not answer, or refuses the token \(.*TimeOut\)/);
   clientLog(2, 'ClientConnection', 1, '[a -> b] Handshake failed: certificate verify failed (SSL routines)');
   const consumer = broker.subscribe('fibonacci', () => {});
-  await expect
-    .poll(() => problemOf(consumer), { timeout: 10_000 })
-    .toMatch(/^no TLS connection .*certificate verify failed/);
+  await expect.poll(() => problemOf(consumer)).toMatch(/^no TLS connection .*certificate verify failed/);
 });

@@ -11,7 +11,7 @@ import { keepWebSocket, TIMING } from './web-socket.ts';
 import { createWebSocketConsumer } from './web-socket-consumer.ts';
 
 const log = createLogger({ daemon: 'test', level: 'silent' });
-const PATIENCE = { timeout: 15_000, interval: 5 };
+const PATIENCE = { timeout: 30_000, interval: 5 };
 const QUICK = { ...TIMING, minPauseMs: 5, maxPauseMs: 20 };
 const closing: (() => Promise<void>)[] = [];
 
