@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
 interface Daemon {
   readonly child: ChildProcess;
-  readonly logs: { level: string; msg: string; port?: number; handler?: { fields?: string } }[];
+  readonly logs: { level: string; msg: string; port?: number; handler?: { pid?: number; parent?: number } }[];
   readonly exited: Promise<unknown[]>;
 }
 
@@ -76,10 +76,9 @@ test.each(['process-loop-with-grandchild', 'process-fork-and-hang'])(
   async (slug) => {
     const { jobs, daemon } = await startWithJobs();
     jobs.submit({ slug });
-    const started = () =>
-      daemon.logs.flatMap(({ handler }) => (handler?.fields ? [JSON.parse(handler.fields)] : []));
-    await until(() => started().length > 0, 'the handler has started a process of its own');
-    const { pid, parent } = started()[0];
+    const started = () => daemon.logs.find(({ handler }) => handler?.pid)?.handler;
+    await until(() => started() !== undefined, 'the handler has started a process of its own');
+    const { pid, parent } = started() as { pid: number; parent: number };
     daemon.child.kill('SIGKILL');
     await daemon.exited;
     await until(() => !isRunning(pid) && !isRunning(parent), 'both have ended');
