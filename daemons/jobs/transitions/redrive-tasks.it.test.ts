@@ -5,6 +5,7 @@ import { acceptJob, OWNER, openTestDatabase } from '../testing/open-test-databas
 import { cancelJob } from './cancel-job.ts';
 import { finishAttempts } from './finish-attempts.ts';
 import { redriveTasks } from './redrive-tasks.ts';
+import type { StartedTask } from './started-task.ts';
 
 const database = await openTestDatabase();
 const { pool } = database;
@@ -15,6 +16,10 @@ beforeEach(async () => {
 });
 
 const claim = async () => (await claimTestTasks(pool)).tasks;
+
+/** The outcome of a task whose only item has failed for good. */
+const fail = (task: StartedTask | undefined) =>
+  ({ ...(task as StartedTask), decided: [[0, 0, BROKEN]], counters: null }) as const;
 
 /** A job of two tasks with two items each; the second item of each fails. */
 async function failedJob(options = {}): Promise<number> {
@@ -130,8 +135,6 @@ test('of several jobs that are unique for the same one is run again, and the oth
 test('a redrive that waits while its job ends starts the round of the job as it is then', async () => {
   const id = await acceptJob(database, { tasks: 2 });
   const [first, second] = await claim();
-  const fail = (task: typeof first) =>
-    ({ ...(task as NonNullable<typeof task>), decided: [[0, 0, BROKEN]], counters: null }) as const;
   await finishAttempts(pool, [fail(first)]);
   const client = await pool.connect();
   await client.query('begin');
@@ -148,8 +151,6 @@ test('a redrive that waits while its job ends starts the round of the job as it 
 test('a job that fails and begins a new round while it is cancelled is cancelled with the tasks of that round', async () => {
   const id = await acceptJob(database, { tasks: 2 });
   const [first, second] = await claim();
-  const fail = (task: typeof first) =>
-    ({ ...(task as NonNullable<typeof task>), decided: [[0, 0, BROKEN]], counters: null }) as const;
   await finishAttempts(pool, [fail(first)]);
   const client = await pool.connect();
   await client.query('begin');
