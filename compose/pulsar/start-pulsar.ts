@@ -157,7 +157,7 @@ async function untilReady(options: {
   const deadline = performance.now() + READY_WITHIN_MS;
   const paths = ['/admin/v2/brokers/health', '/admin/v2/namespaces/public/default'];
   for (const path of paths) {
-    while (!(await answers(`${adminUrl}${path}`, headers))) {
+    while (!(await answers(`${adminUrl}${path}`, headers, signal))) {
       signal?.throwIfAborted();
       if (running.hasEnded()) {
         throw new PulsarError(
@@ -177,9 +177,14 @@ async function untilReady(options: {
   }
 }
 
-async function answers(url: string, headers: Record<string, string>): Promise<boolean> {
+async function answers(
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const gone = AbortSignal.any([AbortSignal.timeout(20_000), ...(signal ? [signal] : [])]);
   try {
-    const response = await fetch(url, { headers, signal: AbortSignal.timeout(20_000) });
+    const response = await fetch(url, { headers, signal: gone });
     await response.arrayBuffer();
     return response.ok;
   } catch {
