@@ -15,7 +15,7 @@ test('who stands still in the middle of a transaction does not hold its locks fo
       () => true,
       () => false,
     );
-  await expect.poll(takeLock, { timeout: 5_000 }).toBe(true);
+  await expect.poll(takeLock).toBe(true);
   await lost;
   await expect(still.query('commit')).rejects.toThrow();
   still.release(true);

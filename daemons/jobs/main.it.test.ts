@@ -41,7 +41,8 @@ function startDaemon(environment: Record<string, string | undefined>) {
   return {
     child,
     output: () => output,
-    exited: once(child, 'exit').then(([code]) => ({ code, ms: performance.now() - started })),
+    // Closed, and not only ended: all of the output has been read then.
+    exited: once(child, 'close').then(([code]) => ({ code, ms: performance.now() - started })),
     async port() {
       await expect.poll(() => output).toMatch(/"port":\d+/);
       return Number(/"port":(\d+)/.exec(output)?.[1]);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { findFreePort } from '@jobber/compose/free-port';
 import { createTestDatabase } from '@jobber/compose/test-database';
 import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
 import { createScope } from '@jobber/shared/lifecycle';
@@ -27,7 +28,7 @@ afterEach(() => {
 interface Daemon {
   readonly child: ChildProcess;
   output(): string;
-  /** Resolves with the exit code. */
+  /** Resolves with the exit code, once all of the output has been read. */
   readonly exited: Promise<number | null>;
   /** The HTTP port, once it has been logged. */
   port(): Promise<number>;
@@ -49,7 +50,7 @@ function startDaemon(environment: Record<string, string>): Daemon {
   return {
     child,
     output: () => output,
-    exited: once(child, 'exit').then(([code]) => code as number | null),
+    exited: once(child, 'close').then(([code]) => code as number | null),
     async port() {
       await expect.poll(() => /"port":(\d+)/.test(output)).toBe(true);
       return Number(/"port":(\d+)/.exec(output)?.[1]);
@@ -96,16 +97,6 @@ async function askCategories(port: number, query = '{ categories { name } }'): P
   return errors?.[0]?.extensions.reason ?? data.categories.length;
 }
 
-/** A port that was free a moment ago, for a daemon whose port must be known before it is ready. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 test('a wrong configuration ends it at once with exit code 78 and names every problem', async () => {
   const daemon = startDaemon({
     PRODUCTS_PORT: 'abc',
@@ -141,7 +132,7 @@ test('a taken port is named', async () => {
 
 test('without its database it lives, is not ready and refuses as retryable; with it, it serves; SIGTERM ends it with 0', async () => {
   const gate = await startClosedGate(migrated);
-  const port = await freePort();
+  const port = await findFreePort();
   const daemon = startDaemon(settings(gate.url, { PRODUCTS_PORT: String(port) }));
   const status = (path: string) => statusOf(port, path).catch(() => 0);
   await expect.poll(() => status('/products/live')).toBe(200);

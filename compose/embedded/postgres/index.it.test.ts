@@ -27,6 +27,7 @@ import { findServerProcesses } from './stop-leftovers.ts';
 const root = process.geteuid?.() === 0;
 const linux = process.platform === 'linux';
 const NOBODY = 65_534;
+const PATIENCE = { timeout: 60_000 };
 let folder: string;
 const servers: PostgresServer[] = [];
 const children: ChildProcess[] = [];
@@ -131,7 +132,7 @@ test('the log reaches the callback line by line', async () => {
   const lines: string[] = [];
   const server = await start({ mode: 'throwaway', log: (line) => lines.push(line) });
   await expect(ask(server.adminUrl, 'SELECT missing_column')).rejects.toThrow();
-  await vi.waitFor(() => expect(lines.join('\n')).toContain('missing_column'), 5_000);
+  await vi.waitFor(() => expect(lines.join('\n')).toContain('missing_column'), PATIENCE);
 });
 
 test('a server whose parent was killed is stopped by the next start, and nothing committed is lost', async () => {
@@ -148,7 +149,7 @@ test('a server whose parent was killed is stopped by the next start, and nothing
 test('a throwaway server ends with its killed parent', async () => {
   const { child } = await startInChild({ mode: 'throwaway' });
   await kill(child);
-  await vi.waitFor(() => expect(findServerProcesses(join(folder, 'data'))).toEqual([]), 10_000);
+  await vi.waitFor(() => expect(findServerProcesses(join(folder, 'data'))).toEqual([]), PATIENCE);
 });
 
 test('a second start in a folder that is in use says so and disturbs nothing', async () => {
@@ -168,7 +169,7 @@ test('the kill -9 of the server is reported, and a start ends its busy backends 
   busy.catch(() => {});
   const working =
     "SELECT count(*)::int FROM pg_stat_activity WHERE query LIKE 'SELECT count(*) FROM gen%' AND state = 'active'";
-  await vi.waitFor(async () => expect(await ask(server.adminUrl, working)).toBe(1), 10_000);
+  await vi.waitFor(async () => expect(await ask(server.adminUrl, working)).toBe(1), PATIENCE);
   const ended = new Promise((resolve) => server.onExit(resolve));
   process.kill(server.pid, 'SIGKILL');
   expect(await ended).toEqual({ code: null, signal: 'SIGKILL', requested: false });
@@ -200,7 +201,7 @@ test('a parent killed while the cluster is being made leaves nothing that troubl
   const child = spawn(process.execPath, [fixture, JSON.stringify({ dataDir: join(folder, 'data') })]);
   children.push(child);
   await vi.waitFor(() => expect(readdirSync(folder).join()).toContain('data.new-'), {
-    timeout: 30_000,
+    ...PATIENCE,
     interval: 5,
   });
   await kill(child);

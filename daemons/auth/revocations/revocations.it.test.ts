@@ -86,10 +86,14 @@ async function sessions(user: TestUser, count: number): Promise<string[]> {
 
 test('while a login stands, Auth is asked once', async () => {
   const user = await memberKeptBy(jobs);
-  const before = jobs.questions();
-  for (let i = 0; i < 100; i += 1) expect((await jobs.authenticate(user.accessToken))?.userId).toBe(user.id);
-  // A confirmation that comes late costs a question.
-  expect(jobs.questions() - before).toBeLessThan(10);
+  async function questionsOfHundred(): Promise<number> {
+    const before = jobs.questions();
+    for (let i = 0; i < 100; i += 1)
+      expect((await jobs.authenticate(user.accessToken))?.userId).toBe(user.id);
+    return jobs.questions() - before;
+  }
+  // A confirmation that comes late, as on a busy machine, costs questions until it is there.
+  await expect.poll(questionsOfHundred).toBe(0);
 });
 
 test('200 times: once a logout was answered, the very next request is refused by each daemon', async () => {

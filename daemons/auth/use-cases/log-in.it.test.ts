@@ -21,10 +21,11 @@ async function delayOf(email: string): Promise<number> {
   return rows[0].delay;
 }
 
-/** So that a slow machine does not outlast the delay. */
+/** Whoever has to wait, waits for a minute: a slow machine does not outlast the delay, nor has it done so by now. */
 async function prolongDelays(): Promise<void> {
   await pool.query(
-    "update throttle set blocked_until = now() + interval '1 minute' where blocked_until > now()",
+    `update throttle set blocked_until = now() + interval '1 minute'
+     where blocked_until > last_failure_at + interval '0.5 s'`,
   );
 }
 
@@ -113,8 +114,10 @@ test('accounts that do not exist are throttled in the same way', async () => {
 test('guessing one account from many addresses is slowed as from one', async () => {
   const email = await newcomer();
   const outcomes: string[] = [];
-  for (let index = 0; index < 30; index += 1)
+  for (let index = 0; index < 30; index += 1) {
     outcomes.push(await logInFrom(`192.0.2.${index}`, email, WRONG));
+    await prolongDelays();
+  }
   expect(outcomes.filter((outcome) => outcome === 'CREDENTIALS_INVALID').length).toBeLessThanOrEqual(8);
   await forgetAll();
 });
@@ -142,8 +145,10 @@ test('guessing many accounts from one address is slowed, and those known there a
   const known = await newcomer();
   expect(await logInFrom('203.0.113.9', known, TEST_PASSWORD)).toBe('logged in');
   const outcomes: string[] = [];
-  for (let index = 0; index < 60; index += 1)
+  for (let index = 0; index < 60; index += 1) {
     outcomes.push(await logInFrom('203.0.113.9', `u${index}@x.org`, WRONG));
+    await prolongDelays();
+  }
   expect(outcomes.filter((outcome) => outcome === 'CREDENTIALS_INVALID').length).toBeLessThanOrEqual(54);
   expect(await logInFrom('203.0.113.9', known, TEST_PASSWORD)).toBe('logged in');
   expect(await logInFrom('203.0.113.10', 'u0@x.org', WRONG)).toBe('CREDENTIALS_INVALID');

@@ -149,7 +149,7 @@ test('an executor whose broker can not be reached is not ready, and says why', a
 test('an executor that stops gives back what it has begun, and leaves the rest to others', async () => {
   const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
   const executor = await startTestExecutor(jobs, SLOTS, broker.connect());
-  const tasks = Array.from({ length: 5 }, () => jobs.submit({ slug: 'sleep', items: [{ n: 300 }] }));
+  const tasks = Array.from({ length: 5 }, () => jobs.submit({ slug: 'sleep', items: [{ n: 1_500 }] }));
   for (const task of tasks) send(broker, jobs, task);
   await until(() => tasks.filter(({ state }) => state === 'running').length === 2, 'two are running');
   await executor.stop();

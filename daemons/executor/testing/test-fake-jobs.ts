@@ -47,7 +47,8 @@ export class FakeJobs {
   readonly offers = new Map<string, JobTypeOffer>();
   readonly uploads = new Map<number, Uint8Array>();
   readonly log: string[] = [];
-  leaseMs = 3_000;
+  /** As Jobs gives them, unless a test is about heartbeats: a machine that stands still for a moment loses none. */
+  leaseMs = 15_000;
   /** Credit as it was granted, message by message, with the stream's number. */
   readonly credits: { stream: number; credit: number }[] = [];
   readonly acknowledgeCalls: number[] = [];

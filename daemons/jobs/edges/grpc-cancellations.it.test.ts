@@ -35,14 +35,14 @@ function watch(of: typeof jobs, executorId = 'executor-1', client = of.client())
 const cancel = (through: typeof jobs, id: number) =>
   through.ask(member, 'mutation ($id: Float!) { cancelJob(id: $id) { status } }', { id });
 
-test('every executor is told of a cancelled job long before its next heartbeat, whichever replica it watches', async () => {
+test('every executor is told of a cancelled job without a heartbeat, whichever replica it watches', async () => {
   const watches = [watch(jobs), watch(jobs, 'executor-2'), watch(replica)];
   for (const { messages } of watches) await expect.poll(() => messages).toEqual([[]]);
   for (const through of [jobs, replica]) {
     const id = await accept(member, { text: 'a' });
     expect((await cancel(through, id)).data.cancelJob.status).toBe('CANCELLED');
     for (const { messages } of watches) {
-      await expect.poll(() => messages.flat(), { timeout: 4_000, interval: 10 }).toContain(id);
+      await expect.poll(() => messages.flat(), { interval: 10 }).toContain(id);
     }
   }
 });

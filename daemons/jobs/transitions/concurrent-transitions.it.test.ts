@@ -188,8 +188,10 @@ test('whatever happens at the same time, jobs and tasks agree, and no transition
   const names = ['accept', 'claim', 'claim', 'finish', 'finish', ...Object.keys(transitions)];
 
   const endAt = performance.now() + DURATION_MS;
+  /** Each transition has happened: a machine that is slow takes longer for that. */
+  const allHappened = () => Object.keys(transitions).every((name) => counts[name]);
   async function work(): Promise<void> {
-    while (performance.now() < endAt) {
+    while (performance.now() < endAt || !allHappened()) {
       const name = pick(names);
       try {
         await transitions[name]?.();
@@ -202,8 +204,6 @@ test('whatever happens at the same time, jobs and tasks agree, and no transition
 
   const ends = await Promise.allSettled(Array.from({ length: CONNECTIONS }, work));
   expect(ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))).toEqual([]);
-  for (const name of Object.keys(transitions))
-    expect(counts[name], `${name} (seed ${seed})`).toBeGreaterThan(0);
 
   // Leases and waits run out; then nothing must be left over.
   await pool.query(`update task set lease_until = now() - interval '1 s' where state = 'running'`);

@@ -191,7 +191,8 @@ function mustChange(before: Stored, happened: Event): boolean {
         row.state === 'dispatched' || (row.state === 'running' && row.interruptions + 1 < MAX_INTERRUPTIONS)
       );
     case 'bury-tasks':
-      return current && row.interruptions + 1 >= MAX_INTERRUPTIONS;
+      // Whatever attempt the event names: that of the task is buried.
+      return row.state === 'running' && row.interruptions + 1 >= MAX_INTERRUPTIONS;
     case 'redrive-tasks':
       return row.state === 'dead' && before.job.status === 'FAILED';
     case 'start-tasks':

@@ -74,7 +74,7 @@ test('the messages of one call are one task: all of them are written, or none', 
 
 test('a call without items writes nothing', async () => {
   async function* nothing() {}
-  expect((await executor.createProducts(nothing(), deadline(5_000))).outcomes).toEqual([]);
+  expect((await executor.createProducts(nothing(), deadline(30_000))).outcomes).toEqual([]);
   expect(await create({ jobId: 1, items: [] })).toEqual([]);
 });
 
@@ -104,7 +104,7 @@ test('the same CreateProduct many times at once has one effect and one answer', 
 
 test('CreateProduct and CreateProducts share the ledger', async () => {
   const [first] = await products.write(1, [{}]);
-  const again = await executor.createProduct({ jobId: 1, itemIndex: 0, record: product() }, deadline(5_000));
+  const again = await executor.createProduct({ jobId: 1, itemIndex: 0, record: product() }, deadline(30_000));
   expect(again.outcome?.outcome).toEqual(first);
   expect(await counts()).toEqual([1, 1]);
 });
@@ -178,7 +178,7 @@ test('an int64 that JavaScript can not hold is refused', async () => {
     'x-jobber-caller': 'executor',
     'x-jobber-credential': credentialOf('executor', TEST_SERVICE_SECRET),
   });
-  const call = client.createProduct({}, { metadata, ...deadline(5_000) });
+  const call = client.createProduct({}, { metadata, ...deadline(30_000) });
   await expect(call).rejects.toBeInstanceOf(Error);
   expect(await counts()).toEqual([0, 0]);
   expect(await create({ jobId: 1, items: items(1) })).toHaveLength(1);
@@ -189,7 +189,7 @@ test('messages of one call that name different jobs are refused together', async
     yield { jobId: 1, items: items(2) };
     yield { jobId: 2, items: items(2) };
   }
-  await expect(executor.createProducts(twoJobs(), deadline(5_000))).rejects.toMatchObject({
+  await expect(executor.createProducts(twoJobs(), deadline(30_000))).rejects.toMatchObject({
     code: Status.INVALID_ARGUMENT,
     details: 'All messages of a call must name the same job',
   });
@@ -199,7 +199,7 @@ test('messages of one call that name different jobs are refused together', async
 test('only the executor may write', async () => {
   for (const caller of ['auth', 'jobs', 'products'] as const satisfies CallerName[]) {
     const client = products.grpcClient(caller);
-    const single = client.createProduct({ jobId: 1, itemIndex: 0, record: product() }, deadline(5_000));
+    const single = client.createProduct({ jobId: 1, itemIndex: 0, record: product() }, deadline(30_000));
     await expect(single).rejects.toMatchObject({ code: Status.PERMISSION_DENIED });
     await expect(create({ jobId: 1, items: items(1) }, client)).rejects.toMatchObject({
       code: Status.PERMISSION_DENIED,

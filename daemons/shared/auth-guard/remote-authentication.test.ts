@@ -7,12 +7,16 @@ import { createGrpcClient, serveGrpc } from '@jobber/shared/grpc';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { createMetrics } from '@jobber/shared/telemetry';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createRemoteAuthentication } from './remote-authentication.ts';
 import { createFakeRevocations } from './testing/index.ts';
 
 const SECRET = '5c1f0b7e9a4d4c2e8f3a6b1d7e9c0a42';
 const log = createLogger({ daemon: 'test', level: 'silent' });
+
+// What Auth has confirmed holds for 900 ms of this clock: here a busy machine does not outlast it.
+beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(() => void vi.useRealTimers());
 
 /** An Auth that the test controls: tokens are valid when they begin with `good`, and name their session. */
 async function startGuardedBy() {

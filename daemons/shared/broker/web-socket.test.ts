@@ -58,10 +58,17 @@ function keep(config: BrokerConfig, timing = TIMING) {
 
 test('a connection over which not even the answer to a ping comes any more is dropped and made again', async () => {
   const warn = vi.spyOn(log, 'warn');
+  const timing = { ...QUICK, pingEveryMs: 20 };
   const { config, connections } = await listen((socket, nth) => {
-    if (nth > 1) socket.on('ping', (data) => socket.pong(data));
+    if (nth === 1) return;
+    socket.on('ping', (data) => socket.pong(data));
+    timing.silentForMs = TIMING.silentForMs;
   });
-  const { socket, events } = keep(config, { ...QUICK, pingEveryMs: 20, silentForMs: 100 });
+  const { socket, events } = keep(config, timing);
+  // For the first connection only, from when it is there: a machine that stands still is not taken for a broker that does.
+  events.onOpen.mockImplementationOnce(() => {
+    timing.silentForMs = 100;
+  });
   await expect.poll(() => connections.length, PATIENCE).toBe(2);
   expect(events.onLost).toHaveBeenCalledTimes(1);
   expect(warn.mock.calls).toMatchObject([
@@ -142,10 +149,11 @@ test('what was asked for and has not come is asked for again, also when nothing 
   });
   closing.push(() => consumer.close());
   consumer.grant(5);
-  await expect.poll(() => asked, PATIENCE).toMatchObject([[5], [3]]);
+  // The second one is quiet, too: where that is seen late there is a third one already.
+  await expect.poll(() => asked.slice(0, 2), PATIENCE).toMatchObject([[5], [3]]);
   expect(seen).toHaveLength(2);
   connections[1]?.terminate();
-  await expect.poll(() => asked, PATIENCE).toMatchObject([[5], [3], [3]]);
+  await expect.poll(() => asked.slice(0, 3), PATIENCE).toMatchObject([[5], [3], [3]]);
 });
 
 /** Where timers are the test's, polling with one would let them pass. */
