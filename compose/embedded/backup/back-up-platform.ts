@@ -27,7 +27,7 @@ export interface BackupSummary {
  * Jobs' moment is the first and Auth's the last: Products then knows every effect of what Jobs counts as done, and Auth
  * every owner.
  * @param target a folder that does not exist or is empty; it appears when everything is in it
- * @throws PlatformError, PostgresError; nothing is left then
+ * @throws PlatformError, PostgresError; nothing is left then, or the message says what
  */
 export async function backUpPlatform(dataDir: string, target: string): Promise<BackupSummary> {
   requireEmpty(target);
@@ -55,11 +55,19 @@ export async function backUpPlatform(dataDir: string, target: string): Promise<B
       uploadsElsewhere: wanted.length - uploads.length,
     };
   } catch (error) {
-    throw explainFileError(error, target);
+    const why = explainFileError(error, target);
+    if (why instanceof Error && !(await remove(staging)))
+      why.message += ` What was copied so far is left in ${staging}: remove it.`;
+    throw why;
   } finally {
-    await rm(staging, { recursive: true, force: true });
     await postgres.release();
   }
+}
+
+/** @returns whether it is gone: why the backup failed matters more than why this did */
+async function remove(folder: string): Promise<boolean> {
+  await rm(folder, { recursive: true, force: true }).catch(() => {});
+  return !existsSync(folder);
 }
 
 async function copyDatabases(

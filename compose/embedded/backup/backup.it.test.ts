@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
 import { DAEMONS } from '../platform/daemon-programs.ts';
 import { platformAddresses } from '../platform/describe-platform.ts';
+import { lockDataFolder } from '../platform/lock-data-folder.ts';
 import { openLogStream } from '../platform/log-stream.ts';
 import { freePlatformPorts } from '../platform/platform-ports.ts';
 import { type Platform, startPlatform } from '../platform/start-platform.ts';
@@ -140,6 +141,14 @@ test('a backup of a stopped platform is private, whole or not there, and refuses
     /holds no platform/,
   );
   expect(readdirSync(folder).filter((name) => name.startsWith('x'))).toEqual([]);
+});
+
+test('a backup that fails releases the platform, also when its folder can be neither made nor removed', async () => {
+  // The folder in which it is made has a longer name: too long for the file system.
+  const tooLong = join(folder, 'b'.repeat(240));
+  await expect(backUpPlatform(restored, tooLong)).rejects.toThrow(/its name is too long/);
+  expect(existsSync(join(restored, 'postgres', 'postmaster.pid'))).toBe(false);
+  lockDataFolder(restored).release();
 });
 
 test('what is no backup, is damaged or comes from a newer jobber is refused, and leaves nothing', async () => {

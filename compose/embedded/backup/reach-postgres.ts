@@ -31,8 +31,11 @@ export async function reachPostgres(dataDir: string): Promise<ReachedPostgres> {
     return {
       adminUrl: server.adminUrl,
       async release() {
-        await server.stop();
-        lock.release();
+        try {
+          await server.stop();
+        } finally {
+          lock.release();
+        }
       },
     };
   } catch (error) {
