@@ -7,14 +7,9 @@ import { openDataFolder } from '../platform/open-data-folder.ts';
 import { PlatformError } from '../platform/platform-error.ts';
 import { makePrivateFolder } from '../platform/private-file.ts';
 import { readOrCreateSecrets } from '../platform/secrets.ts';
-import {
-  type DatabaseWanted,
-  databaseUrl,
-  ensureDatabases,
-  explainFileError,
-  startPostgres,
-} from '../postgres/index.ts';
+import { type DatabaseWanted, databaseUrl, ensureDatabases, startPostgres } from '../postgres/index.ts';
 import { fillDatabase } from './copy-database.ts';
+import { explainRestoreError, isDamage } from './explain-restore-error.ts';
 import { type BackupManifest, DATABASE_NAMES, type DatabaseName, readManifest } from './manifest.ts';
 
 export interface RestoreSummary {
@@ -45,7 +40,7 @@ export async function restorePlatform(source: string, dataDir: string): Promise<
     restored = true;
     return summary;
   } catch (error) {
-    throw explainFileError(error, dataDir);
+    throw explainRestoreError(error, { source, dataDir, serverLog: serverLog(dataDir) });
   } finally {
     lock.release();
     if (!restored) {
@@ -54,6 +49,10 @@ export async function restorePlatform(source: string, dataDir: string): Promise<
       if (!wasThere) await rm(dataDir, { recursive: true, force: true });
     }
   }
+}
+
+function serverLog(dataDir: string): string {
+  return join(dataDir, 'logs', 'postgres.log');
 }
 
 async function restore(
@@ -67,7 +66,7 @@ async function restore(
   const secrets = readOrCreateSecrets(folder.secretsFile);
   const server = await startPostgres({
     dataDir: folder.postgres,
-    logFile: join(folder.logs, 'postgres.log'),
+    logFile: serverLog(dataDir),
   });
   try {
     const wanted: Record<DatabaseName, DatabaseWanted> = {
@@ -84,7 +83,8 @@ async function restore(
       urls[name] = url;
       await migrate(definitions[name], url);
       rows += await fillDatabase(server.adminUrl, name, manifest.databases[name], source).catch(
-        (error: Error) => {
+        async (error: Error) => {
+          if (!(await isDamage(error))) throw error;
           const message = `The backup in ${source} is damaged: its database ${name} cannot be read (${error.message}).`;
           throw new PlatformError('folder-unusable', message, { cause: error });
         },
