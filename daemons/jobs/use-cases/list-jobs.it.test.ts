@@ -9,7 +9,11 @@ import { type JobFilter, listJobs } from './list-jobs.ts';
 
 const OTHER = '00000000-0000-4000-8000-000000000002';
 const { orm, pool } = await openTestDatabase();
-await orm.em.fork().insert(JobType, { ...ECHO, slug: 'other', name: 'Other' });
+/** More than have pages of their own. */
+const IDLE_TYPES = Array.from({ length: 20 }, (_, n) => `idle-${n}`);
+for (const slug of ['other', ...IDLE_TYPES]) {
+  await orm.em.fork().insert(JobType, { ...ECHO, slug, name: slug });
+}
 const catalog = createJobTypeCatalog(orm);
 const operator: Identity = {
   userId: OWNER,
@@ -56,7 +60,12 @@ test('a list has the jobs that fit all parts of its filter, newest first, page b
   const filters = fc.record(
     {
       status: fc.subarray([...JOB_STATUSES]),
-      type: fc.subarray(['echo', 'Other']),
+      type: fc
+        .tuple(
+          fc.array(fc.constantFrom('echo', 'Other', 'OTHER'), { maxLength: 3 }),
+          fc.constantFrom([], IDLE_TYPES.slice(0, 2), IDLE_TYPES),
+        )
+        .map((names) => names.flat()),
       tags: fc.subarray(['green', 'blue', 'red']),
       owner: fc.constantFrom(OWNER, OTHER),
       startedAfter: time,

@@ -27,13 +27,21 @@ export interface JobsPage {
 }
 
 const MAX_LIMIT = 200;
+/** Each of so many types has a page of its own; where more are asked for together, most jobs are of one of them. */
+const MAX_PAGED_TYPES = 16;
 
 /** Where the jobs of a page are looked for: all jobs, or those of one tag. */
 const SOURCES = { job: { id: 'job.id' }, job_tag: { id: 'job_tag.job_id' } } as const;
 type Source = keyof typeof SOURCES;
 
-/** A condition on the rows of a source, in a page of this status. */
-type Condition = (source: Source, status: JobStatus | undefined) => string;
+/** What one page has: the jobs of one status, or of any; and of the nth of the types that were asked for, or of all. */
+interface Part {
+  readonly status: JobStatus | undefined;
+  readonly nthType?: number;
+}
+
+/** A condition on the rows of a source. */
+type Condition = (source: Source, part: Part) => string;
 
 /** What stands after the job with this id in a list; a job that does not exist stands where its id would. */
 function beganBefore(source: Source, id: string): string {
@@ -44,22 +52,33 @@ function beganBefore(source: Source, id: string): string {
     ), ${id})`;
 }
 
+/** Most jobs are completed; those of the other statuses are few, and have indexes of their own. */
+function mayBeCompleted({ status }: Part): boolean {
+  return (status ?? 'COMPLETED') === 'COMPLETED';
+}
+
 /**
- * A page of the jobs of one status, or of any: each is read from the end of an index of its own. Most tagged jobs are
- * completed; where the others are looked for, in an index of few, their tags stand as well.
+ * Only the jobs of one type stand in the order of a list in an index. Where the status has an index, the type stands there
+ * as well: an expression keeps to it, while that of the type has all completed jobs, too.
  */
-function pageOf(
-  status: JobStatus | undefined,
-  conditions: readonly Condition[],
-  tags: TagParameters,
-): string {
-  const source = tags && (status ?? 'COMPLETED') === 'COMPLETED' ? 'job_tag' : 'job';
+function isOfType(slugs: string, source: Source, part: Part): string {
+  if (part.nthType !== undefined) return `${source}.type = (${slugs}::text[])[${part.nthType}]`;
+  return `${mayBeCompleted(part) ? `${source}.type` : `(${source}.type || '')`} = any(${slugs}::text[])`;
+}
+
+/**
+ * A page of a part of the jobs: each is read from the end of an index of its own. Where tagged jobs that are not completed
+ * are looked for, in an index of few, their tags stand as well.
+ */
+function pageOf(part: Part, conditions: readonly Condition[], tags: TagParameters): string {
+  const { status } = part;
+  const source = tags && mayBeCompleted(part) ? 'job_tag' : 'job';
   const all = [
-    ...conditions.map((condition) => condition(source, status)),
+    ...conditions.map((condition) => condition(source, part)),
     ...(source === 'job_tag' ? hasTags(tags, status) : hasStatus(status, tags)),
   ];
   return `(
-    select ${SOURCES[source].id} from ${source} where ${all.join(' and ') || 'true'}
+    select ${SOURCES[source].id}, ${source}.started_at from ${source} where ${all.join(' and ') || 'true'}
     order by ${source}.started_at desc, ${SOURCES[source].id} desc limit $1)`;
 }
 
@@ -74,27 +93,31 @@ function hasTags(tags: TagParameters, status: JobStatus | undefined): string[] {
       (tag) => `exists (select from job_tag other where other.tag = ${tag}
         and other.started_at = job_tag.started_at and other.job_id = job_tag.job_id)`,
     ),
-    // As a value, not as a join: jobs are looked at one after the other until the page is full. And as one of no other
-    // status, because it is expected then that most are.
-    ...(status ? [`(select status from job where id = job_tag.job_id) <> all('{${others(status)}}')`] : []),
+    // As a value, not as a join: jobs are looked at one after the other until the page is full.
+    ...(status ? [hasOnlyStatus('(select status from job where id = job_tag.job_id)', status)] : []),
   ];
 }
 
-function others(status: JobStatus): string {
-  return JOB_STATUSES.filter((other) => other !== status).join();
+/** As one of no other status: it is expected then that most are, and the first that are found fill the page. */
+function hasOnlyStatus(column: string, status: JobStatus): string {
+  return `${column} <> all('{${JOB_STATUSES.filter((other) => other !== status).join()}}')`;
 }
 
 function hasStatus(status: JobStatus | undefined, tags: TagParameters): string[] {
   return [
-    ...(status ? [`status = '${status}'`] : []),
+    ...(status ? [status === 'COMPLETED' ? hasOnlyStatus('status', status) : `status = '${status}'`] : []),
     ...(tags ? [`tags @> array[${tags.join()}]::text[] and tags <> '{}'`] : []),
   ];
 }
 
 /** Of the statuses that GraphQL lets through; without any, of all. */
-function pagesOf(statuses: readonly JobStatus[] = []): (JobStatus | undefined)[] {
-  const wanted = JOB_STATUSES.filter((status) => statuses.includes(status));
-  return wanted.length === 0 ? [undefined] : wanted;
+function partsOf(statuses: readonly JobStatus[] = [], types: readonly string[] = []): Part[] {
+  const wanted = JOB_STATUSES.filter((status) => statuses.includes(status)).map((status) => ({ status }));
+  const parts: Part[] = wanted.length === 0 ? [{ status: undefined }] : wanted;
+  if (types.length === 0 || types.length > MAX_PAGED_TYPES) return parts;
+  return parts.flatMap((part) =>
+    mayBeCompleted(part) ? types.map((_, n) => ({ ...part, nthType: n + 1 })) : [part],
+  );
 }
 
 /** Jobs newest first, a page at a time. @throws AppError 400 INVALID_INPUT, 403 FORBIDDEN, 404 JOB_TYPE_NOT_FOUND */
@@ -122,22 +145,20 @@ export async function listJobs(
     conditions.push((...where) => condition(name, ...where));
   }
 
-  const types = filter.type?.length ? await Promise.all(filter.type.map(slugOf)) : undefined;
+  const types = filter.type?.length ? [...new Set(await Promise.all(filter.type.map(slugOf)))] : undefined;
   add(ownerOf(identity, filter, 'jobs:read'), (id, source) => `${source}.owner_id = ${id}`);
-  // An expression keeps to the index of the status, where the type stands as well: that of the
-  // type has all completed jobs, too.
-  add(types, (slugs, source, status) => {
-    const column = (status ?? 'COMPLETED') === 'COMPLETED' ? `${source}.type` : `(${source}.type || '')`;
-    return `${column} = any(${slugs}::text[])`;
-  });
+  add(types, isOfType);
   add(filter.startedAfter, (time, source) => `${source}.started_at >= ${time}`);
   add(filter.startedBefore, (time, source) => `${source}.started_at < ${time}`);
   add(before, (id, source) => beganBefore(source, `${id}::bigint`));
   const tags = filter.tags?.length ? checkTags(filter.tags).map(parameter) : undefined;
-  const pages = pagesOf(filter.status).map((status) => pageOf(status, conditions, tags));
+  const pages = partsOf(filter.status, types).map((part) => pageOf(part, conditions, tags));
   const { rows } = await pool.query<JobRow>(
-    `select ${JOB_COLUMNS} from job join (${pages.join(' union all ')}) page (id) using (id)
-    order by job.started_at desc, job.id desc limit $1`,
+    `select ${JOB_COLUMNS} from job join (
+      select id from (${pages.join(' union all ')}) found (id, started_at)
+      order by started_at desc, id desc limit $1
+    ) page using (id)
+    order by job.started_at desc, job.id desc`,
     values,
   );
   return rows.map(toJobView);
