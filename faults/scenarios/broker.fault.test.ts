@@ -121,7 +121,8 @@ describe.skipIf(isMissing)(faults, () => {
     // Late: everything has ended.
     await writeToTopic(address, bodies);
     await here.hold();
-    const sql = 'select max(attempt) as most from task where job_id = $1';
+    // An executor that a busy machine keeps from renewing a lease has its task interrupted, and that is told.
+    const sql = 'select max(attempt - interruptions) as most from task where job_id = $1';
     expect(await here.platform.databases.query('jobs', sql, [id])).toEqual([{ most: 1 }]);
   });
 

@@ -4,13 +4,15 @@ import { waitUntil } from '../wait-until.ts';
 import { countTasks } from './steps.ts';
 import { useWorld } from './test-world.ts';
 
-const world = useWorld('zombies');
+/** Long enough for executors on a busy machine to keep their leases, short enough to be outlasted. */
+const LEASE_SECONDS = 4;
+const world = useWorld('zombies', { leaseSeconds: LEASE_SECONDS });
 
 test('an executor that wakes after its lease, when others have done its work, changes nothing', async () => {
   const { platform, submitter, during, hold } = world.get();
   const [zombie, other] = platform.replicas('executor');
   await during({ name: 'an executor sleeps until its work is done by another' }, async () => {
-    const jobId = (await submitter.submit(dozeWork(8, 500))) ?? 0;
+    const jobId = (await submitter.submit(dozeWork(8, 1_500))) ?? 0;
     await waitUntil('the tasks run', async () => (await countTasks(world.get(), jobId)).running === 8);
     zombie?.signal('SIGSTOP');
     await waitUntil(
@@ -46,7 +48,7 @@ test('an executor that wakes in the middle of a load which another has written m
 
 test('a task that outlasts its lease keeps it: it is run once, and by one executor', async () => {
   const { platform, submitter, hold } = world.get();
-  const jobId = (await submitter.submit(dozeWork(3, 5_000))) ?? 0;
+  const jobId = (await submitter.submit(dozeWork(3, 2_500 * LEASE_SECONDS))) ?? 0;
   await hold();
   const sql = 'select attempt, interruptions from task where job_id = $1';
   const once = { attempt: 1, interruptions: 0 };

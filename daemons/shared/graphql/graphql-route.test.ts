@@ -232,7 +232,7 @@ test('a client that goes away in the middle of its request is no error of ours',
     })
     .route('/', appOf(false, log));
   const port = await serveHttp({ app, host: '127.0.0.1', port: 0, scope });
-  const socket = connect(port, '127.0.0.1');
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
   socket.write(
     'POST /test/graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
     () => setImmediate(() => socket.destroy()),
