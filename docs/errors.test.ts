@@ -3,6 +3,8 @@ import { AppError, REASONS, type Reason } from '@jobber/shared/errors';
 import { Status } from 'nice-grpc-common';
 import { expect, test } from 'vitest';
 import { EXIT } from '../cli/src/failure.ts';
+import { MAX_INPUT_BYTES } from '../cli/src/input/read-input.ts';
+import { MAX_BODY_BYTES } from '../daemons/jobs/edges/http-app.ts';
 import { toServerError } from '../daemons/shared/grpc/grpc-errors.ts';
 import { readTable } from '../scripts/markdown-blocks.ts';
 
@@ -25,4 +27,12 @@ test('each numeric code becomes the gRPC status that the table names', () => {
 test('the exit codes are those of the CLI', () => {
   const documented = readTable(page, 'exit-codes').map(([code]) => Number(code));
   expect(documented).toEqual(Object.values(EXIT));
+});
+
+test('the CLI takes as many bytes of items as Jobs, which leaves room for the rest of the request', () => {
+  const mebibytes = MAX_INPUT_BYTES / 1024 ** 2;
+  const kibibytes = (MAX_BODY_BYTES - MAX_INPUT_BYTES) / 1024;
+  expect(page).toContain(
+    `A GraphQL request may have ${mebibytes} MiB of items and ${kibibytes} KiB of everything else`,
+  );
 });

@@ -7,8 +7,8 @@ import { bytes } from '../render/units.ts';
 import { reasonOf } from '../session/folder.ts';
 import { checkRegularFile } from './check-file.ts';
 
-/** What is sent in one request; more belongs into a file that is uploaded. */
-const MAX_BYTES = 64 * 1024 * 1024;
+/** In one request, as Jobs takes it; more belongs into a file that is uploaded. */
+export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
 
 /**
  * The items given with --input: `@file`, `-` for stdin, or JSON itself. One object or an array of them; every digit stays
@@ -16,10 +16,13 @@ const MAX_BYTES = 64 * 1024 * 1024;
  */
 export async function readInput(input: string): Promise<JsonText> {
   if (input === '-') return checkItems(decode(await readStdin(), 'stdin'), 'What came from stdin');
-  if (!input.startsWith('@')) return checkItems(input, 'The value of --input');
+  if (!input.startsWith('@')) {
+    if (Buffer.byteLength(input) > MAX_INPUT_BYTES) throw tooLarge('The value of --input');
+    return checkItems(input, 'The value of --input');
+  }
   const path = input.slice(1);
   const size = checkRegularFile(path, 'give a file with one JSON object or an array of them');
-  if (size > MAX_BYTES) throw tooLarge(path);
+  if (size > MAX_INPUT_BYTES) throw tooLarge(path);
   return checkItems(decode(readFile(path), path), path);
 }
 
@@ -64,7 +67,7 @@ async function readStdin(): Promise<Buffer> {
   let size = 0;
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BYTES) throw tooLarge('What came from stdin');
+    if (size > MAX_INPUT_BYTES) throw tooLarge('What came from stdin');
     chunks.push(chunk);
   }
   if (size === 0)
@@ -74,7 +77,7 @@ async function readStdin(): Promise<Buffer> {
 
 function tooLarge(where: string) {
   return usageFailure(
-    `${where} is larger than ${bytes(MAX_BYTES)}: load large files with ${asTyped('products load')}`,
+    `${where} is larger than ${bytes(MAX_INPUT_BYTES)}: load large files with ${asTyped('products load')}`,
     'INPUT_TOO_LARGE',
   );
 }

@@ -5,7 +5,7 @@ import { JOB_OPTION_FLAGS } from './job-options.ts';
 /** What `job run` takes for every type. */
 export const RUN_FLAGS = {
   input: Flags.string({
-    summary: 'The items: @file, - for stdin, or JSON (an object or an array).',
+    summary: 'The items: @file, - for stdin, or JSON (an object or an array); at most 16 MiB.',
     helpValue: '<items>',
   }),
   wait: Flags.boolean({

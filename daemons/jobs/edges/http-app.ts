@@ -29,8 +29,8 @@ export interface HttpAppParts {
 }
 
 const GRAPHQL_PATH = '/jobs/graphql';
-/** GraphQL requests carry items inline; larger input belongs in an upload. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** GraphQL requests carry items inline, up to 16 MiB of them; larger input belongs in an upload. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024 + 64 * 1024;
 const SCHEMA = readFileSync(new URL('../graphql/schema.graphql', import.meta.url), 'utf8');
 
 /** Everything that Jobs serves over HTTP. */

@@ -149,6 +149,21 @@ test.each([
   expect(submitted(set.platform)).toEqual([]);
 });
 
+test.each(['file', 'pipe'])('a %s of more than 16 MiB is refused before anything is sent', async (from) => {
+  await using set = await setUp();
+  const items = `[${' '.repeat(16 * 1024 * 1024)}{}]`;
+  const path = join(dirname(set.cli.home), 'items.json');
+  writeFileSync(path, items);
+  const run = await (from === 'file'
+    ? set.cli.run(['job', 'run', 'fibonacci', '--input', `@${path}`])
+    : set.cli.run(['job', 'run', 'fibonacci', '--input', '-'], { input: items }));
+  expect(run.exitCode).toBe(2);
+  expect(run.stderr).toBe(
+    `Error: ${from === 'file' ? path : 'What came from stdin'} is larger than 16.0 MiB: load large files with jobber products load\n`,
+  );
+  expect(submitted(set.platform)).toEqual([]);
+});
+
 test('a lost answer is asked for again with the same key', async () => {
   await using set = await setUp();
   let lost = 0;
