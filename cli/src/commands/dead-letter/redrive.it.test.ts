@@ -140,6 +140,48 @@ test('when the platform goes away in between it is said how many were run again'
   );
 });
 
+test('of dead letters that are named, those that were not looked at are asked for, and no other again', async () => {
+  await using set = await setUp();
+  const refused = [{ id: '2/10', reason: 'NOT_DEAD', message: 'It is no dead letter (any more)' }];
+  set.answers.push(
+    { matched: 4, redriven: 1, items: 1, jobs: [2], refused, remaining: 2 },
+    { matched: 2, redriven: 1, items: 1, jobs: [10], refused: [], remaining: 1 },
+    { matched: 1, redriven: 1, items: 1, jobs: [10], refused: [], remaining: 0 },
+  );
+  const run = await set.run('10/10', '10/9', '2/10', '2/9', '--json');
+  expect(set.asked().map((variables) => variables['ids'])).toEqual([
+    ['10/10', '10/9', '2/10', '2/9'],
+    ['10/9', '10/10'],
+    ['10/10'],
+  ]);
+  expect(run.exitCode).toBe(5);
+  expect(run.json()).toMatchObject({
+    matched: 4,
+    redriven: 3,
+    items: 3,
+    jobs: [2, 10],
+    refused,
+    remaining: 0,
+  });
+});
+
+test('when the platform goes away between named dead letters it is said what to type for the rest', async () => {
+  await using set = await setUp();
+  let calls = 0;
+  set.platform.answers['Redrive'] = () => {
+    calls += 1;
+    if (calls % 2 === 0) return refuse(503, 'UNAVAILABLE', 'The database is away; try again');
+    return { redriveDeadLetters: { ...done, matched: 4, remaining: 2 } };
+  };
+  const run = await set.run('14/1', '12/3', '13/1', '12/4');
+  expect(run.exitCode).toBe(6);
+  expect(run.stderr).toBe(
+    'Error: The database is away; try again; 2 of 4 dead letters were run again before; for the others type: jobber dead-letter redrive 13/1 14/1\n',
+  );
+  const json = await set.run('14/1', '12/3', '13/1', '12/4', '--json');
+  expect(json.json()).toMatchObject({ error: { details: { redriven: 2, rest: ['13/1', '14/1'] } } });
+});
+
 test.runIf(script)('on a terminal --all asks, and Enter means no', async () => {
   await using set = await setUp();
   const running = set.cli.startProgram(onTerminal('dead-letter redrive --all'));
