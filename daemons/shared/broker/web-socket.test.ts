@@ -149,11 +149,28 @@ test('what was asked for and has not come is asked for again, also when nothing 
   });
   closing.push(() => consumer.close());
   consumer.grant(5);
-  // The second one is quiet, too: where that is seen late there is a third one already.
-  await expect.poll(() => asked.slice(0, 2), PATIENCE).toMatchObject([[5], [3]]);
+  // Of connections that live for 200 ms a busy machine may see more, and some of them too late to ask.
+  const askedFor = (count: number) => asked.filter((permits) => permits.length > 0).slice(0, count);
+  await expect.poll(() => askedFor(2), PATIENCE).toMatchObject([[5], [3]]);
   expect(seen).toHaveLength(2);
-  connections[1]?.terminate();
-  await expect.poll(() => asked.slice(0, 3), PATIENCE).toMatchObject([[5], [3], [3]]);
+  connections.at(-1)?.terminate();
+  await expect.poll(() => askedFor(3), PATIENCE).toMatchObject([[5], [3], [3]]);
+});
+
+test('what is to be renewed while it is being made again is made once', async () => {
+  const { port, close } = await freePort();
+  await close();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  const { socket } = keep(configFor(port));
+  for (let tries = 0; tries < 2; tries += 1) {
+    await realTurns(() => vi.getTimerCount() === 1);
+    for (let times = 0; times < 3; times += 1) socket.renew('nothing was delivered for a while');
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersToNextTimer();
+    // Nor while it is connecting.
+    socket.renew('nothing was delivered for a while');
+    expect(vi.getTimerCount()).toBe(0);
+  }
 });
 
 /** Where timers are the test's, polling with one would let them pass. */

@@ -13,7 +13,7 @@ export interface KeptWebSocket {
   send(command: object): boolean;
   /** Why nothing can be sent; undefined while it can. */
   problem(): string | undefined;
-  /** Drops the connection, and makes it again. */
+  /** Drops the connection, and makes it again; without one there is nothing to drop, and it is being made already. */
   renew(problem: string): void;
   close(): Promise<void>;
 }
@@ -63,6 +63,7 @@ export function keepWebSocket(options: {
   let told: string | undefined;
   let failures = 0;
   let retry: NodeJS.Timeout | undefined;
+  let watchdog: NodeJS.Timeout | undefined;
 
   function connect(): void {
     let current: WebSocket;
@@ -77,17 +78,14 @@ export function keepWebSocket(options: {
     const heard = () => {
       heardAt = performance.now();
     };
-    const watchdog = setInterval(() => {
+    watchdog = setInterval(() => {
       if (performance.now() - heardAt > timing.silentForMs) {
         give(`the broker has not answered for ${timing.silentForMs / 1000} s`);
       } else if (isOpen) current.ping();
     }, timing.pingEveryMs);
     watchdog.unref();
 
-    function give(why: string): void {
-      clearInterval(watchdog);
-      lost(current, why);
-    }
+    const give = (why: string) => lost(current, why);
 
     current.on('open', () => {
       isOpen = true;
@@ -114,6 +112,7 @@ export function keepWebSocket(options: {
   /** Once for each connection: what comes later of it is an echo. */
   function lost(of: WebSocket | undefined, why: string): void {
     if (of !== socket || closed) return;
+    clearInterval(watchdog);
     socket = undefined;
     of?.removeAllListeners();
     // A late error of a connection that is given up concerns nobody.
@@ -140,12 +139,15 @@ export function keepWebSocket(options: {
       return true;
     },
     problem: () => problem,
-    renew: (why) => lost(socket, why),
+    renew(why) {
+      if (isOpen) lost(socket, why);
+    },
     async close() {
       if (closed) return;
       closed = true;
       problem = 'it is closed';
       clearTimeout(retry);
+      clearInterval(watchdog);
       const last = socket;
       socket = undefined;
       const wasOpen = isOpen;
