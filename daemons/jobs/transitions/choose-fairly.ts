@@ -31,6 +31,23 @@ export interface Taken<Task> {
 /** Before all owners. */
 export const FIRST_OWNER = '00000000-0000-0000-0000-000000000000';
 
+/** A value, not a constant, which would offer the indexes of ready tasks where each task is known by its key. */
+export const READY = `(select 'ready')`;
+
+/** Who may have how many more running tasks; without a limit, as many as are asked for: nothing is counted then. */
+const ROOM = {
+  limited: {
+    busy: `busy as materialized (
+    select owner_id, count(*)::int as running from task where lease_until is not null group by owner_id
+  ), `,
+    room: `$4::int - coalesce((select running from busy where busy.owner_id = one.owner_id), 0)`,
+  },
+  unlimited: { busy: '', room: 'coalesce($4::int, $2)' },
+};
+
+/** Whether there is a limit of an owner's running tasks. */
+export type Limits = keyof typeof ROOM;
+
 /**
  * Begins a statement that takes ready tasks of the types $1, up to $2 of them: `candidate` has the tasks that come first,
  * locked, and `rest` says where the next one goes on. Statements of several replicas never meet (SKIP LOCKED).
@@ -40,18 +57,21 @@ export const FIRST_OWNER = '00000000-0000-0000-0000-000000000000';
  * more than places. Owners who may not have more running tasks than $4 are passed over; a task whose hint is at the broker
  * counts as running. `sharer` gives each lane its part of the limit; an owner's types are in no order, so that none stands
  * in front of the others. What one leaves over is the next statement's.
+ *
+ * To plan this takes as long as to do it, so that it must be worth PostgreSQL's while to keep the plan: one made for the
+ * values of a single statement would promise less if it knew how many types there are. The limit of all candidates cuts
+ * off none, but few are expected then, and each is looked up by its key, whatever the statistics said that day.
  */
-export function chooseFairly(order: ClaimOrder): string {
+export function chooseFairly(order: ClaimOrder, limits: Limits): string {
+  const { busy, room } = ROOM[limits];
   return `
-  with recursive busy as materialized (
-    select owner_id, count(*)::int as running from task where $4::int is not null and lease_until is not null group by owner_id
-  ), lane as (
+  with recursive ${busy}lane as (
     select type, section, case section when 0 then $3::uuid else '${FIRST_OWNER}' end as owner_id, 0 as room, 0 as found
-    from unnest($1::text[]) as wanted(type) cross join (values (0), (1)) as sections(section)
+    from unnest((select $1::text[])) as wanted(type) cross join (values (0), (1)) as sections(section)
     union all
     select lane.type, section, next.owner_id, next.room, found + (next.room > 0)::int
     from lane cross join lateral (
-      select owner_id, coalesce($4 - coalesce((select running from busy where busy.owner_id = one.owner_id), 0), $2) as room
+      select owner_id, ${room} as room
       from (
         select owner_id from task
         where type = lane.type and state = 'ready' and owner_id > lane.owner_id
@@ -81,6 +101,7 @@ export function chooseFairly(order: ClaimOrder): string {
       limit sharer.part
       for update skip locked
     ) t
+    limit $2
   ), rest as (
     select coalesce(bool_or(lanes = $2 or (part > 0 and part = (
         select count(*) from candidate where candidate.place = sharer.place))), false) as more,
@@ -93,6 +114,21 @@ export function chooseFairly(order: ClaimOrder): string {
 export interface RestRow {
   readonly more: boolean;
   readonly last_owner: string | null;
+}
+
+/** A statement for each order, with and without a limit of an owner's running tasks: what it does not name costs nothing. */
+export function fairStatements(
+  name: string,
+  statement: (order: ClaimOrder, limits: Limits) => string,
+): (choice: FairChoice) => { readonly name: string; readonly text: string } {
+  const texts = {
+    oldest: { limited: statement('oldest', 'limited'), unlimited: statement('oldest', 'unlimited') },
+    widest: { limited: statement('widest', 'limited'), unlimited: statement('widest', 'unlimited') },
+  };
+  return function statementOf({ order, maxRunningPerOwner }) {
+    const limits = maxRunningPerOwner === null ? 'unlimited' : 'limited';
+    return { name: `${name}-${order}-${limits}`, text: texts[order][limits] };
+  };
 }
 
 /** The values of $1 to $4. */

@@ -5,6 +5,9 @@ import {
   choiceValues,
   chooseFairly,
   type FairChoice,
+  fairStatements,
+  type Limits,
+  READY,
   type RestRow,
   type Taken,
   toTaken,
@@ -14,12 +17,12 @@ import {
  * ready → dispatched, for up to `limit` tasks of the given types, chosen as a claim chooses them. A hint of each is to be
  * published now. The task has a lease as a running one has: if nobody has started it by then, its hint is taken for lost.
  */
-function statement(order: ClaimOrder): string {
+function statement(order: ClaimOrder, limits: Limits): string {
   return `
-  ${chooseFairly(order)}, dispatched as (
+  ${chooseFairly(order, limits)}, dispatched as (
     update task set state = 'dispatched', lease_until = clock_timestamp() + $5 * interval '1 ms'
     from candidate c
-    where task.job_id = c.job_id and task.seq = c.seq and task.state = 'ready'
+    where task.job_id = c.job_id and task.seq = c.seq and task.state = ${READY}
     returning task.job_id, task.seq, task.attempt + 1 as attempt, task.type, task.priority
   )
   select rest.*, d.*, (select traceparent from job where id = d.job_id) as traceparent
@@ -27,7 +30,7 @@ function statement(order: ClaimOrder): string {
   order by d.priority desc, d.${order === 'oldest' ? 'job_id, d.seq' : 'seq, d.job_id'}`;
 }
 
-const STATEMENTS = { oldest: statement('oldest'), widest: statement('widest') };
+const statementOf = fairStatements('dispatch-tasks', statement);
 
 export interface Dispatch extends FairChoice {
   /** How long a hint may be under way, in milliseconds. */
@@ -51,8 +54,7 @@ export async function dispatchTasks(
   dispatch: Dispatch,
 ): Promise<Taken<DispatchedTask>> {
   const { rows } = await database.query<DispatchedRow>({
-    name: `dispatch-${dispatch.order}-tasks`,
-    text: STATEMENTS[dispatch.order],
+    ...statementOf(dispatch),
     values: [...choiceValues(dispatch), dispatch.hintMs],
   });
   return toTaken(rows, (row) =>
