@@ -109,7 +109,7 @@ test('200 times: once a logout was answered, the very next request is refused by
     expect(await products.authenticate(token)).toBeUndefined();
   }
   expect(slowest).toBeLessThan(3_000);
-}, 120_000);
+}, 300_000);
 
 test('two logouts of one session at once: whichever is answered, the token is refused', async () => {
   const user = await memberKeptBy(jobs);
@@ -163,7 +163,7 @@ test('a logout at one replica holds for whoever is connected to another', async 
     expect(await jobs.authenticate(token)).toBeUndefined();
   }
   await replica.stop();
-}, 60_000);
+});
 
 test('a replica that loses its connection to the database takes no part in keeping until it is back', async () => {
   const { pool } = auth.database;
@@ -177,7 +177,7 @@ test('a replica that loses its connection to the database takes no part in keepi
     await auth.ask(LOGOUT, {}, token);
     expect(await jobs.authenticate(token)).toBeUndefined();
   }
-}, 60_000);
+});
 
 test('a daemon that never acknowledges is cut off, and holds no logout up for longer than a second or so', async () => {
   const user = await memberKeptBy(jobs);
