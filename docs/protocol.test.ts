@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
-import { HINT_VERSION, readHint } from '@jobber/shared/hints';
+import { HINT_VERSION, readHints } from '@jobber/shared/hints';
 import { expect, test } from 'vitest';
 import { SUBSCRIPTION } from '../daemons/shared/broker/broker-config.ts';
 import { PROTOCOL, PROTOCOL_HEADER } from '../daemons/shared/grpc/protocol-version.ts';
@@ -37,8 +37,8 @@ test('the credential is made as the page says', () => {
 
 test('the message that is shown is one', () => {
   const [, message = ''] = /```json\n(\{.*\})\n```/.exec(page) ?? [];
-  expect(readHint(Buffer.from(message))).toEqual({
-    hint: { jobId: 17, seq: 0, attempt: 1, traceparent: expect.any(String) },
+  expect(readHints(Buffer.from(message))).toEqual({
+    hints: [{ jobId: 17, seq: 0, attempt: 1, traceparent: expect.any(String) }],
   });
 });
 

@@ -109,7 +109,8 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   const startRounds = createStartRounds(shared);
   const retryJob = createRetryJob({ pool, readJob, startRounds });
   const changes = createJobChanges(notifications);
-  const startTask = createStartTask({ ...shared, leaseMs, onStarted: (type) => relay?.started(type) });
+  const onStarted = (type: string, executorId: string) => relay?.started(type, executorId);
+  const startTask = createStartTask({ ...shared, leaseMs, onStarted });
   const recordOutcome = createRecordOutcome({ ...shared, waker, changes, isLimited });
 
   const authClient = createGrpcClient(AuthServiceDefinition, {

@@ -8,6 +8,7 @@ import { Migration0001JobsAndTasks } from './migrations/migration-0001-jobs-and-
 import { Migration0002RoundsAndHistory } from './migrations/migration-0002-rounds-and-history.ts';
 import { Migration0003Progress } from './migrations/migration-0003-progress.ts';
 import { Migration0004Traces } from './migrations/migration-0004-traces.ts';
+import { Migration0005SeveralTasksPerHint } from './migrations/migration-0005-several-tasks-per-hint.ts';
 
 export { HISTORY_EVENTS, History, type HistoryEvent } from './entities/history.ts';
 export { JOB_STATUSES, Job, type JobStatus } from './entities/job.ts';
@@ -23,5 +24,6 @@ export const jobsDatabase: DatabaseDefinition = {
     { name: '0002-rounds-and-history', class: Migration0002RoundsAndHistory },
     { name: '0003-progress', class: Migration0003Progress },
     { name: '0004-traces', class: Migration0004Traces },
+    { name: '0005-several-tasks-per-hint', class: Migration0005SeveralTasksPerHint },
   ],
 };

@@ -97,6 +97,45 @@ test('an executor whose slots are full holds no messages: another one that joins
   }
 });
 
+test('a message that names several tasks is acknowledged when all of them are stored', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  await startTestExecutor(jobs, {}, broker.connect());
+  const tasks = Array.from({ length: 12 }, (_, n) =>
+    jobs.submit({ slug: n === 5 ? 'inline-obedient' : 'inline-echo' }),
+  );
+  const [first, ...more] = tasks.map((task) => jobs.hintOf(task));
+  // One of them is over already, and one stands in it twice.
+  jobs.cancel(tasks[3] as FakeTask);
+  if (first) broker.inject('inline-echo', writeHint(first, [...more, first]));
+  const others = tasks.filter((_, n) => n !== 3 && n !== 5);
+  await allAre(others, 'done');
+  expect(others.every(({ outcomes }) => outcomes.length === 1)).toBe(true);
+  expect(broker.backlog('inline-echo')).toBe(1);
+  const last = tasks[5] as FakeTask;
+  jobs.cancel(last);
+  jobs.tellCancelled(last);
+  await until(() => broker.backlog('inline-echo') === 0, 'the message is acknowledged');
+});
+
+test('what a message names beyond the free slots goes to another executor', async () => {
+  const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
+  const first = await startTestExecutor(jobs, SLOTS, broker.connect());
+  const tasks = Array.from({ length: 4 }, () => jobs.submit({ slug: 'inline-obedient' }));
+  const [hint, ...more] = tasks.map((task) => jobs.hintOf(task));
+  if (hint) broker.inject('inline-obedient', writeHint(hint, more));
+  const runBy = (id: string) =>
+    tasks.filter(({ state, executorId }) => state === 'running' && executorId === id).length;
+  await until(() => runBy(first.executorId) === 2, 'the first one is full');
+  const second = await startTestExecutor(jobs, SLOTS, broker.connect());
+  await until(() => runBy(second.executorId) === 2, 'the second one runs the rest');
+  expect(runBy(first.executorId)).toBe(2);
+  for (const task of tasks) {
+    jobs.cancel(task);
+    jobs.tellCancelled(task);
+  }
+  await until(() => broker.backlog('inline-obedient') === 0, 'the message is acknowledged');
+});
+
 test('no job type is starved by another one that has more', async () => {
   const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
   await startTestExecutor(jobs, SLOTS, broker.connect());

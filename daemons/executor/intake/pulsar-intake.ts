@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Broker, BrokerMessage, Consumer } from '@jobber/shared/broker';
 import { describeUnknownError } from '@jobber/shared/errors';
-import { type Hint, readHint } from '@jobber/shared/hints';
+import { type Hint, readHints } from '@jobber/shared/hints';
 import type { Logger } from '@jobber/shared/log';
 import { type BackoffLimits, createBackoff } from '../backoff.ts';
 import { dropForeign } from './drop-foreign.ts';
@@ -27,7 +27,7 @@ export interface PulsarIntakeOptions {
 export interface PulsarIntakeTiming extends BackoffLimits {
   /** Between two offers of the job types. */
   readonly presenceMs: number;
-  /** How long a hint that came without a free slot waits for one, before another executor may have it. */
+  /** How long hints that came without a free slot wait for one, before another executor may have them. */
   readonly holdMs: number;
   /** How long starts that are under way may still be answered after a stop. */
   readonly lastTasksMs: number;
@@ -43,16 +43,23 @@ const TIMING: PulsarIntakeTiming = {
 /** While all daemons of a platform start, Jobs is there any moment: that it is not yet is no problem for so many tries. */
 const PATIENT_TRIES = 10;
 
-/** A hint that has arrived. */
+/** A message that has arrived. */
 interface Arrival {
   readonly slug: string;
-  readonly hint: Hint;
   readonly message: BrokerMessage;
+  /** What it names and nobody has begun here. */
+  readonly left: Hint[];
+  /** Hints of it that are not settled: superseded, or the outcomes of their tasks stored. */
+  unsettled: number;
+  /** Another executor may have it; here it is acknowledged no more. */
+  passedOn: boolean;
 }
 
 /**
  * The intake over a broker: one subscription for each job type, permits as far as there are free slots. What a hint names
- * is started at Jobs; the message is acknowledged when the outcome is stored.
+ * is started at Jobs; the message is acknowledged when the outcomes of all its tasks are stored. When it names more tasks
+ * than there are free slots, the rest waits a moment, and then the whole message goes to another executor: what has been
+ * begun here is superseded there.
  */
 export function createPulsarIntake(options: PulsarIntakeOptions): Intake {
   const { broker, slugs, start, onHint, log } = options;
@@ -61,7 +68,7 @@ export function createPulsarIntake(options: PulsarIntakeOptions): Intake {
   const consumers = new Map<string, Consumer>();
   const stopping = new AbortController();
   const foreign = dropForeign({ onHint, log, stopping: stopping.signal });
-  /** Hints that came without a free slot, the oldest first. */
+  /** Messages with hints that came without a free slot, the oldest first. */
   const held = new Map<Arrival, NodeJS.Timeout>();
   const underWay = new Set<Promise<void>>();
   let sink: TaskSink | undefined;
@@ -77,17 +84,20 @@ export function createPulsarIntake(options: PulsarIntakeOptions): Intake {
   const consumerOf = (slug: string) => consumers.get(slug) as Consumer;
 
   function receive(slug: string, message: BrokerMessage): void {
-    shares.arrived(slug);
-    const read = readHint(message.body);
+    const read = readHints(message.body);
+    shares.arrived(slug, 'hints' in read ? read.hints.length : 1);
     if ('problem' in read) {
       foreign.drop({ slug, message, consumer: consumerOf(slug), problem: read.problem });
       fillSoon();
       return;
     }
-    const arrival = { slug, message, hint: read.hint };
+    const left = [...read.hints];
+    const arrival = { slug, message, left, unsettled: left.length, passedOn: false };
     if (!isOpen()) passOn(arrival);
-    else if (freeSlots() > 0) begin(arrival);
-    else hold(arrival);
+    else {
+      begin(arrival);
+      if (left.length > 0) hold(arrival);
+    }
   }
 
   function hold(arrival: Arrival): void {
@@ -98,9 +108,20 @@ export function createPulsarIntake(options: PulsarIntakeOptions): Intake {
     held.set(arrival, tooLong);
   }
 
-  function passOn({ slug, message }: Arrival): void {
-    consumerOf(slug).nack(message);
-    onHint(slug, 'passed-on');
+  function passOn(arrival: Arrival): void {
+    for (const _ of arrival.left.splice(0)) onHint(arrival.slug, 'passed-on');
+    giveBack(arrival);
+  }
+
+  function giveBack(arrival: Arrival): void {
+    if (arrival.passedOn) return;
+    arrival.passedOn = true;
+    consumerOf(arrival.slug).nack(arrival.message);
+  }
+
+  function settle(arrival: Arrival): void {
+    arrival.unsettled -= 1;
+    if (arrival.unsettled === 0 && !arrival.passedOn) consumerOf(arrival.slug).ack(arrival.message);
   }
 
   function takeHeld(): Arrival[] {
@@ -110,31 +131,33 @@ export function createPulsarIntake(options: PulsarIntakeOptions): Intake {
     return arrivals;
   }
 
+  /** As many of its hints as there are free slots. */
   function begin(arrival: Arrival): void {
-    const following = follow(arrival);
-    underWay.add(following);
-    void following.finally(() => {
-      underWay.delete(following);
-      fillSoon();
-    });
+    while (arrival.left.length > 0 && freeSlots() > 0) {
+      const following = follow(arrival, arrival.left.shift() as Hint);
+      underWay.add(following);
+      void following.finally(() => {
+        underWay.delete(following);
+        fillSoon();
+      });
+    }
   }
 
   /** Never rejects. */
-  async function follow(arrival: Arrival): Promise<void> {
-    const { slug, message, hint } = arrival;
-    const consumer = consumerOf(slug);
+  async function follow(arrival: Arrival, hint: Hint): Promise<void> {
+    const { slug } = arrival;
     try {
       const started = await start(hint);
       if (started) {
         onHint(slug, 'followed');
-        sink?.deliver({ ...started, settled: () => consumer.ack(message) });
+        sink?.deliver({ ...started, settled: () => settle(arrival) });
       } else {
         onHint(slug, 'superseded');
-        consumer.ack(message);
+        settle(arrival);
       }
     } catch (error) {
       onHint(slug, 'unanswered');
-      consumer.nack(message);
+      giveBack(arrival);
       lost(describeUnknownError(error));
     }
   }
@@ -160,10 +183,10 @@ export function createPulsarIntake(options: PulsarIntakeOptions): Intake {
   function fill(): void {
     if (!isOpen()) return;
     for (const [arrival, timer] of held) {
-      if (freeSlots() <= 0) return;
+      begin(arrival);
+      if (arrival.left.length > 0) return;
       held.delete(arrival);
       clearTimeout(timer);
-      begin(arrival);
     }
     const free = freeSlots();
     if (free <= 0) return;

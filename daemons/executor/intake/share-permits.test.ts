@@ -6,8 +6,8 @@ function world(topics: string[]) {
   const shares = createPermitShares(topics, () => now);
   return {
     grant: (free: number) => Object.fromEntries(shares.grant(free)),
-    arrived: (topic: string, count = 1) => {
-      for (let n = 0; n < count; n += 1) shares.arrived(topic);
+    arrived: (topic: string, count = 1, tasks = 1) => {
+      for (let n = 0; n < count; n += 1) shares.arrived(topic, tasks);
     },
     pass: (ms: number) => {
       now += ms;
@@ -29,6 +29,19 @@ test('the only topic never has more permits than there are free slots', () => {
   expect(grant(1)).toEqual({ a: 1 });
   expect(grant(1)).toEqual({});
   expect(grant(3)).toEqual({ a: 2 });
+});
+
+test('a permit stands for as many slots as the last message named tasks', () => {
+  const { grant, arrived, pass } = world(['a', 'b']);
+  expect(grant(4)).toEqual({ a: 4, b: 4 });
+  arrived('a', 4, 10);
+  expect(grant(4)).toEqual({ a: 1 });
+  expect(grant(10)).toEqual({ b: 6 });
+  expect(grant(11)).toEqual({ a: 1, b: 1 });
+  arrived('a', 2, 1);
+  expect(grant(2)).toEqual({ a: 2 });
+  pass(200);
+  expect(grant(12)).toEqual({ a: 10, b: 1 });
 });
 
 test('topics that deliver share the free slots in turns', () => {

@@ -1,11 +1,12 @@
 /**
  * Shares the free slots of an executor among topics. A permit can't be taken back, and nobody knows which topic has messages:
  * topics that have been silent each keep permits for all free slots, so that whatever comes first is run at once; those that
- * deliver share what is free, in turns, so that no message arrives that would have to wait here.
+ * deliver share what is free, in turns, so that no message arrives that would have to wait here. A permit stands for as many
+ * slots as the topic's last message named tasks.
  */
 export interface PermitShares {
-  /** A message of the topic has arrived. */
-  arrived(topic: string): void;
+  /** A message of the topic has arrived, with so many tasks. */
+  arrived(topic: string, tasks: number): void;
   /** @returns how many permits each topic is to get now; the caller grants them */
   grant(freeSlots: number): Map<string, number>;
   /** All that was granted is void: the topics were subscribed to anew. */
@@ -14,6 +15,8 @@ export interface PermitShares {
 
 interface Share {
   outstanding: number;
+  /** Tasks that a message names. */
+  tasks: number;
   /** When a permit was last used or, with none outstanding, given; in milliseconds. */
   movedAt: number;
 }
@@ -31,10 +34,12 @@ export function createPermitShares(
   reset();
 
   function reset(): void {
-    for (const topic of topics) shares.set(topic, { outstanding: 0, movedAt: Number.NEGATIVE_INFINITY });
+    for (const topic of topics)
+      shares.set(topic, { outstanding: 0, tasks: 1, movedAt: Number.NEGATIVE_INFINITY });
   }
 
   const shareOf = (topic: string) => shares.get(topic) as Share;
+  const slotsOf = ({ outstanding, tasks }: Share) => outstanding * tasks;
   const isSilent = ({ movedAt }: Share) => now() - movedAt >= SILENT_MS;
 
   function give(topic: string, permits: number, given: Map<string, number>): void {
@@ -47,26 +52,27 @@ export function createPermitShares(
 
   return {
     reset,
-    arrived(topic) {
+    arrived(topic, tasks) {
       const share = shareOf(topic);
       share.outstanding = Math.max(0, share.outstanding - 1);
+      share.tasks = tasks;
       share.movedAt = now();
     },
     grant(freeSlots) {
       const given = new Map<string, number>();
       const lively = topics.filter((topic) => !isSilent(shareOf(topic)));
-      let left = lively.reduce((rest, topic) => rest - shareOf(topic).outstanding, freeSlots);
+      let left = lively.reduce((rest, topic) => rest - slotsOf(shareOf(topic)), freeSlots);
       while (left > 0 && lively.length > 0) {
         const topic = line.find((one) => lively.includes(one)) as string;
         give(topic, 1, given);
         line.splice(line.indexOf(topic), 1);
         line.push(topic);
-        left -= 1;
+        left -= shareOf(topic).tasks;
       }
       for (const topic of topics) {
         const share = shareOf(topic);
-        if (isSilent(share) && share.outstanding < freeSlots)
-          give(topic, freeSlots - share.outstanding, given);
+        const more = Math.ceil((freeSlots - slotsOf(share)) / share.tasks);
+        if (isSilent(share) && more > 0) give(topic, more, given);
       }
       return given;
     },

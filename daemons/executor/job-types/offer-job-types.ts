@@ -10,7 +10,8 @@ export async function offerJobTypes(
   executorId: string,
   types: readonly JobType[],
 ): Promise<void> {
-  await client.registerJobTypes({ executorId, types: types.map(toOffer) }, deadline(CALL_MS));
+  const request = { executorId, types: types.map(toOffer), followsMore: true };
+  await client.registerJobTypes(request, deadline(CALL_MS));
 }
 
 function toOffer(type: JobType): JobTypeOffer {

@@ -18,6 +18,8 @@ export interface JobTypeCatalog {
   bySlug(slug: string): Promise<CatalogEntry | undefined>;
   /** The same without a look at the database: undefined when it was never read. */
   lastSeen(slug: string): JobType | undefined;
+  /** Whether all executors that offer this type follow each task which a hint names, as it was last read. */
+  followsMore(slug: string): boolean;
   all(): Promise<JobType[]>;
   /** The catalog has changed: read it again before the next use. */
   invalidate(): void;
@@ -25,6 +27,8 @@ export interface JobTypeCatalog {
 
 /** Other replicas' changes are seen after this many milliseconds at the latest. */
 const MAX_AGE_MS = 2_000;
+/** An executor offers its types every minute: one that has not for so long is gone. */
+export const OFFER_FRESH_MS = 3 * 60_000;
 
 export function createJobTypeCatalog(orm: MikroORM): JobTypeCatalog {
   let entries = new Map<string, CatalogEntry>();
@@ -72,6 +76,11 @@ export function createJobTypeCatalog(orm: MikroORM): JobTypeCatalog {
       return entries.get(typeKey(slug));
     },
     lastSeen: (slug) => entries.get(typeKey(slug))?.type,
+    followsMore(slug) {
+      const type = entries.get(typeKey(slug))?.type;
+      if (!type) return false;
+      return Date.now() - (type.singleHintsAt?.getTime() ?? Number.NEGATIVE_INFINITY) > OFFER_FRESH_MS;
+    },
     async all() {
       await refreshIfPossible();
       return [...entries.values()].map(({ type }) => type);

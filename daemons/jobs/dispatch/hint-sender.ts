@@ -1,6 +1,6 @@
 import type { Publisher } from '@jobber/shared/broker';
 import { createGroupCommit } from '@jobber/shared/group-commit';
-import { writeHint } from '@jobber/shared/hints';
+import { type Hint, writeHint } from '@jobber/shared/hints';
 import type { DispatchedTask } from '../transitions/dispatch-tasks.ts';
 
 /** Publishes the hints of one job type. */
@@ -17,6 +17,8 @@ export interface HintSender {
 
 export interface HintSenderParts {
   readonly publisher: Publisher;
+  /** How many tasks one message may name now. */
+  readonly tasksPerHint: () => number;
   readonly recall: (task: DispatchedTask) => Promise<void>;
   readonly onConfirmed: () => void;
   readonly onUnconfirmed: () => void;
@@ -42,9 +44,10 @@ export function createHintSender(parts: HintSenderParts): HintSender {
     maxBatch: MAX_BATCH,
     concurrency: CONCURRENCY,
     async run(tasks) {
-      const confirmed = await parts.publisher.publish(tasks.map(toHint));
-      note(tasks.every((_, index) => confirmed[index] === true));
-      return tasks.map((_, index) => confirmed[index] === true);
+      const groups = chunksOf(tasks, parts.tasksPerHint());
+      const confirmed = await parts.publisher.publish(groups.map(toMessage));
+      note(groups.every((_, index) => confirmed[index] === true));
+      return groups.flatMap((group, index) => group.map(() => confirmed[index] === true));
     },
   });
 
@@ -88,6 +91,19 @@ export function createHintSender(parts: HintSenderParts): HintSender {
   };
 }
 
-function toHint({ jobId, seq, attempt, traceparent }: DispatchedTask): Buffer {
-  return writeHint({ jobId, seq, attempt, ...(traceparent !== null && { traceparent }) });
+function toMessage([first, ...more]: Group): Buffer {
+  return writeHint(toHint(first), more.map(toHint));
+}
+
+function toHint({ jobId, seq, attempt, traceparent }: DispatchedTask): Hint {
+  return { jobId, seq, attempt, ...(traceparent !== null && { traceparent }) };
+}
+
+type Group = readonly [DispatchedTask, ...DispatchedTask[]];
+
+/** In their order. */
+function chunksOf(tasks: readonly DispatchedTask[], size: number): Group[] {
+  const groups: Group[] = [];
+  for (let from = 0; from < tasks.length; from += size) groups.push(tasks.slice(from, from + size) as never);
+  return groups;
 }

@@ -1,8 +1,9 @@
 import type { BrokerMessage } from '@jobber/shared/broker';
 import { InMemoryBroker } from '@jobber/shared/broker/testing';
-import { readHint } from '@jobber/shared/hints';
+import { readHints } from '@jobber/shared/hints';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startFakeExecutor, success } from '../testing/fake-executor.ts';
+import { ECHO } from '../testing/open-test-database.ts';
 import { EXECUTE, JOB, startTestJobs } from '../testing/test-jobs.ts';
 
 const broker = new InMemoryBroker();
@@ -29,33 +30,25 @@ const count = async (state: string) => {
 const untilAnnounced = () => until(async () => (await count('dispatched')) > 4);
 const items = (n: number) => Array.from({ length: n }, (_, i) => ({ text: `${i}` }));
 
-/** An executor that follows hints, one at a time, as soon as they come. */
-function followHints({
-  permits = 1,
-  work = async () => {},
-}: {
-  permits?: number;
-  work?: () => Promise<void>;
-} = {}) {
+/** An executor that follows hints, one message at a time, as soon as they come. */
+function followHints({ permits = 1 }: { permits?: number } = {}) {
   const started: number[] = [];
-  let superseded = 0;
   const consumer = broker.connect().subscribe('echo', (message) => void follow(message));
   consumer.grant(permits);
 
   async function follow(message: BrokerMessage): Promise<void> {
-    const read = readHint(message.body);
-    if (!('hint' in read)) throw new Error(read.problem);
-    const { jobId, seq, attempt } = read.hint;
-    const { result } = await client.startTask({ executorId, ref: { jobId, seq, attempt } });
-    if (result?.$case === 'task') {
+    const read = readHints(message.body);
+    if (!('hints' in read)) throw new Error(read.problem);
+    for (const { jobId, seq, attempt } of read.hints) {
+      const { result } = await client.startTask({ executorId, ref: { jobId, seq, attempt } });
+      if (result?.$case !== 'task') continue;
       started.push(jobId);
-      await work();
       await client.acknowledgeJob({ executorId, outcomes: [success(result.value)] });
-    } else superseded += 1;
+    }
     consumer.ack(message);
     consumer.grant(1);
   }
-  return { started, superseded: () => superseded, close: () => consumer.close() };
+  return { started, close: () => consumer.close() };
 }
 
 beforeEach(() => {
@@ -174,4 +167,31 @@ test('an executor with the direct intake gets tasks of a Jobs that has a broker'
   await until(() => direct.tasks.filter(({ ref }) => ref?.jobId === id).length === 10);
   expect(broker.published.get('echo')).toBeUndefined();
   await direct.close();
+});
+
+test('while an executor offers the type that takes one task from each message, messages name one', async () => {
+  const offer = {
+    ...ECHO,
+    version: 0,
+    inputSchemaJson: JSON.stringify(ECHO.inputSchema),
+    defaultItemJson: '',
+    retry: { maxAttempts: 1, backoffMs: 0, maxBackoffMs: 0 },
+    limits: { timeoutMs: 1_000, maxItems: 1, maxRunning: 0 },
+  };
+  const singles = async () =>
+    (await pool.query('select single_hints_at from job_type')).rows[0].single_hints_at;
+  await client.registerJobTypes({ executorId, types: [offer], followsMore: true });
+  expect(await singles()).toBeNull();
+  await client.registerJobTypes({ executorId: 'earlier', types: [offer], followsMore: false });
+  const since = await singles();
+  expect(since).not.toBeNull();
+  await client.registerJobTypes({ executorId, types: [offer], followsMore: true });
+  expect(await singles()).toEqual(since);
+  const executor = followHints({ permits: 32 });
+  const id = await jobs.accept(member, items(400));
+  await until(async () => (await jobs.ask(member, JOB, { id })).data.job.status === 'COMPLETED');
+  const messages = broker.published.get('echo')?.map((body) => JSON.parse(body.toString())) ?? [];
+  expect(messages.length).toBeGreaterThanOrEqual(200);
+  expect(messages.filter(({ more }) => more !== undefined)).toEqual([]);
+  await executor.close();
 });

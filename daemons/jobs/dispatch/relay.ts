@@ -24,8 +24,8 @@ export interface Relay {
   start(scope: Scope): void;
   /** A place in the window of hints for one task of this type that is about to be stored. */
   readonly reserve: ReservePlace;
-  /** The hint of a task of this type was followed. */
-  started(type: string): void;
+  /** The hint of a task of this type was followed by this executor. */
+  started(type: string, executorId: string): void;
 }
 
 export interface RelayParts {
@@ -75,6 +75,7 @@ export function createRelay(parts: RelayParts): Relay {
       // When the database is away, the rescue finds the task.
       recall: (task) => recalls.submit(task).catch(() => {}),
       dispatch: parts.dispatch,
+      mayNameSeveral: () => catalog.followsMore(slug),
       onConfirmed: () => metrics.hintsPublished.inc({ type: slug }),
       onUnconfirmed() {
         metrics.hintsUnconfirmed.inc({ type: slug });
@@ -153,8 +154,8 @@ export function createRelay(parts: RelayParts): Relay {
       if (stop.signal.aborted) return undefined;
       return relayed.get(type)?.reserve();
     },
-    started(type) {
-      if (relayed.get(type)?.started()) awake();
+    started(type, executorId) {
+      if (relayed.get(type)?.started(executorId)) awake();
     },
   };
 }

@@ -15,12 +15,14 @@ export interface RelayedType {
   /** Tasks have become ready. @returns whether there is room for some */
   becameReady(): boolean;
   /** A hint was followed. @returns whether there is room for some of the tasks that are ready */
-  started(): boolean;
+  started(executorId: string): boolean;
   reserve(): Place | undefined;
   drain(): Promise<void>;
 }
 
-export interface RelayedTypeParts extends HintSenderParts {
+export interface RelayedTypeParts extends Omit<HintSenderParts, 'tasksPerHint'> {
+  /** Whether all executors of the type follow messages that name several tasks. */
+  readonly mayNameSeveral: () => boolean;
   readonly dispatch: DispatchWithinLimits;
   readonly log: Logger;
 }
@@ -33,6 +35,7 @@ export function createRelayedType(slug: string, parts: RelayedTypeParts): Relaye
   let told = false;
   const sender = createHintSender({
     ...parts,
+    tasksPerHint: () => (parts.mayNameSeveral() ? window.tasksPerHint() : 1),
     onConfirmed() {
       parts.onConfirmed();
       if (told) log.info({ type: slug }, 'the broker takes hints again');
@@ -77,9 +80,9 @@ export function createRelayedType(slug: string, parts: RelayedTypeParts): Relaye
       ready = true;
       return isLow() && freeRoom() > 0;
     },
-    started() {
+    started(executorId) {
       dispatched -= 1;
-      window.started();
+      window.started(executorId);
       return ready && isLow();
     },
     reserve() {

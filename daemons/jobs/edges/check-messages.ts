@@ -10,8 +10,8 @@ import { refuse } from '@jobber/shared/errors';
 import { parseJsonExact } from '@jobber/shared/json';
 import { boundProgress, type Progress } from '@jobber/shared/progress';
 import { type AttemptRef, keyOf } from '../transitions/attempt-ref.ts';
+import type { OfferedType } from '../transitions/offer-job-types.ts';
 import type { AttemptOutcome, ItemFailure } from '../use-cases/record-outcomes.ts';
-import type { OfferedType } from '../use-cases/register-job-types.ts';
 
 /** Of an item that failed; longer ones are cut. */
 const MAX_REASON_LENGTH = 100;

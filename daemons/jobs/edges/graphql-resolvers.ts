@@ -5,7 +5,7 @@ import { newTraceparent, readTraceparent } from '@jobber/shared/trace-context';
 import type { Context } from 'hono';
 import type { Pool } from 'pg';
 import { answerInTime, startAnswerTime } from '../answer-in-time.ts';
-import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
+import { type JobTypeCatalog, OFFER_FRESH_MS } from '../catalog/job-type-catalog.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import type { ObjectStorage } from '../uploads/object-storage.ts';
 import type { CancelJob } from '../use-cases/cancel-job.ts';
@@ -34,9 +34,6 @@ export interface JobsResolverParts {
   readonly metrics: Pick<JobsMetrics, 'requestSeconds'>;
   readonly classify: ClassifyError;
 }
-
-/** An executor that has not offered its types for this many milliseconds is taken to be gone. */
-const OFFER_FRESH_MS = 3 * 60 * 1_000;
 
 /** Null and absent mean the same in GraphQL's arguments. */
 type Optional<T> = { readonly [K in keyof T]?: T[K] | null };

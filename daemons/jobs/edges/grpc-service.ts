@@ -113,10 +113,10 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
     });
 
   return {
-    registerJobTypes: ({ types }) =>
+    registerJobTypes: ({ types, followsMore }) =>
       measured('RegisterJobTypes', async () => {
         if (types.length > MAX_TYPES) refuse('TOO_LARGE', `At most ${MAX_TYPES} job types in one request`);
-        return { slugs: await registerJobTypes(parts, types.map(toOfferedType)) };
+        return { slugs: await registerJobTypes(parts, types.map(toOfferedType), followsMore) };
       }),
 
     async *receiveTasks(requests, context) {

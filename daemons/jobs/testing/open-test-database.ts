@@ -35,6 +35,7 @@ export const ECHO: JobType = {
   maxItems: 1_000,
   maxRunning: 0,
   offeredAt: new Date(),
+  singleHintsAt: null,
 };
 
 /** Accepts one job of `tasks` tasks with `itemsPerTask` items each. @returns its id */

@@ -19,33 +19,41 @@ const UPDATED = [
 
 /** Of two versions the newer one is kept, in whatever order they are offered; each offer tells that the type is alive. */
 const OFFER_JOB_TYPES = `
-  insert into job_type (slug, ${UPDATED.join(', ')}, offered_at)
-  select slug, ${UPDATED.join(', ')}, now() from jsonb_to_recordset($1::jsonb) as offer(
+  insert into job_type (slug, ${UPDATED.join(', ')}, offered_at, single_hints_at)
+  select slug, ${UPDATED.join(', ')}, now(), case when not $2::boolean then now() end from jsonb_to_recordset($1::jsonb) as offer(
     slug text, name text, version int, description text, input_schema jsonb, default_item jsonb, items_per_task int,
     max_attempts int, backoff_ms bigint, max_backoff_ms bigint, timeout_ms bigint, max_items int, max_running int)
   order by slug
   on conflict (slug) do update set offered_at = excluded.offered_at,
+    single_hints_at = coalesce(excluded.single_hints_at, job_type.single_hints_at),
     ${UPDATED.map(
       (column) =>
         `${column} = case when excluded.version >= job_type.version then excluded.${column} else job_type.${column} end`,
     ).join(', ')}`;
 
-/** Adds job types to the catalog, or renews them. Of two offers of one type the last one counts. */
+/** A job type as an executor offers it; see the proto for the fields' meaning. */
+export type OfferedType = Omit<JobType, 'offeredAt' | 'singleHintsAt'>;
+
+/**
+ * Adds job types to the catalog, or renews them. Of two offers of one type the last one counts.
+ * @param followsMore whether who offers them follows all tasks that a hint names
+ */
 export async function offerJobTypes(
   pool: Pool,
-  offers: readonly Omit<JobType, 'offeredAt'>[],
+  offers: readonly OfferedType[],
+  followsMore: boolean,
 ): Promise<void> {
   const rows = new Map(offers.map((offer) => [offer.slug, toRow(offer)]));
   await againAfterDeadlock(() =>
     pool.query({
       name: 'offer-job-types',
       text: OFFER_JOB_TYPES,
-      values: [JSON.stringify([...rows.values()])],
+      values: [JSON.stringify([...rows.values()]), followsMore],
     }),
   );
 }
 
-function toRow(offer: Omit<JobType, 'offeredAt'>) {
+function toRow(offer: OfferedType) {
   return {
     slug: offer.slug,
     name: offer.name,

@@ -1,13 +1,9 @@
-import type { JobType } from '@jobber/db/jobs';
 import { refuse } from '@jobber/shared/errors';
 import type { Pool } from 'pg';
 import { compileItemCheck } from '../catalog/check-items.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import { typeKey } from '../catalog/type-key.ts';
-import { offerJobTypes } from '../transitions/offer-job-types.ts';
-
-/** A job type as an executor offers it; see the proto for the fields' meaning. */
-export type OfferedType = Omit<JobType, 'offeredAt'>;
+import { type OfferedType, offerJobTypes } from '../transitions/offer-job-types.ts';
 
 const NAME = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 const SLUG = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -16,14 +12,17 @@ const MAX_VERSION = 2_147_483_647;
 
 /**
  * Adds what an executor offers to the catalog. Of two versions of a type the newer one is kept, so that old executors
- * do not undo a rolling upgrade. @throws AppError 400 INVALID_INPUT
+ * do not undo a rolling upgrade.
+ * @param followsMore whether the executor follows all tasks that a hint names
+ * @throws AppError 400 INVALID_INPUT
  */
 export async function registerJobTypes(
   { pool, catalog }: { pool: Pool; catalog: JobTypeCatalog },
   offers: readonly OfferedType[],
+  followsMore: boolean,
 ): Promise<string[]> {
   for (const offer of offers) checkOffer(offer);
-  await offerJobTypes(pool, offers);
+  await offerJobTypes(pool, offers, followsMore);
   catalog.invalidate();
   return offers.map(({ slug }) => slug);
 }

@@ -14,8 +14,8 @@ export type StartTask = (start: TaskStart) => Promise<StartedTask | undefined>;
 export interface StartTaskParts {
   readonly pool: Pool;
   readonly leaseMs: number;
-  /** A task of this type was started. */
-  readonly onStarted: (type: string) => void;
+  /** A task of this type was started for this executor. */
+  readonly onStarted: (type: string, executorId: string) => void;
   readonly metrics: Pick<JobsMetrics, 'tasksClaimed' | 'batchSize'>;
 }
 
@@ -32,7 +32,7 @@ export function createStartTask({ pool, leaseMs, onStarted, metrics }: StartTask
     const task = await starts.submit(start);
     if (!task) return undefined;
     metrics.tasksClaimed.inc({ type: task.type });
-    onStarted(task.type);
+    onStarted(task.type, start.executorId);
     return task;
   };
 }

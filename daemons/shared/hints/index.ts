@@ -1,1 +1,9 @@
-export { HINT_VERSION, type Hint, type HintProblem, type ParsedHint, readHint, writeHint } from './hint.ts';
+export {
+  HINT_VERSION,
+  type Hint,
+  type HintProblem,
+  MAX_HINTS,
+  type ParsedHints,
+  readHints,
+  writeHint,
+} from './hint.ts';

@@ -20,6 +20,8 @@ export const JobType = defineEntity({
     /** Tasks of all replicas and executors that run at the same time at most; 0: no limit. */
     maxRunning: p.integer(),
     offeredAt: p.datetime(),
+    /** When an executor last offered it that follows only the first task which a hint names; null: never. */
+    singleHintsAt: p.datetime().nullable(),
   },
 });
 export type JobType = InferEntity<typeof JobType>;

@@ -105,6 +105,11 @@ export interface TypeLimits {
 export interface RegisterJobTypesRequest {
   executorId: string;
   types: JobTypeOffer[];
+  /**
+   * This executor follows all tasks that a broker's message names, those in `more` too. While one without it offers a type, messages
+   * of that type name one task each.
+   */
+  followsMore: boolean;
 }
 
 export interface RegisterJobTypesResponse {
@@ -690,7 +695,7 @@ export const TypeLimits: MessageFns<TypeLimits> = {
 };
 
 function createBaseRegisterJobTypesRequest(): RegisterJobTypesRequest {
-  return { executorId: "", types: [] };
+  return { executorId: "", types: [], followsMore: false };
 }
 
 export const RegisterJobTypesRequest: MessageFns<RegisterJobTypesRequest> = {
@@ -700,6 +705,9 @@ export const RegisterJobTypesRequest: MessageFns<RegisterJobTypesRequest> = {
     }
     for (const v of message.types) {
       JobTypeOffer.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.followsMore !== false) {
+      writer.uint32(24).bool(message.followsMore);
     }
     return writer;
   },
@@ -733,6 +741,14 @@ export const RegisterJobTypesRequest: MessageFns<RegisterJobTypesRequest> = {
             message.types.push(JobTypeOffer.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.followsMore = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -752,6 +768,7 @@ export const RegisterJobTypesRequest: MessageFns<RegisterJobTypesRequest> = {
     const message = createBaseRegisterJobTypesRequest();
     message.executorId = object.executorId ?? "";
     message.types = object.types?.map((e) => JobTypeOffer.fromPartial(e)) || [];
+    message.followsMore = object.followsMore ?? false;
     return message;
   },
 };
