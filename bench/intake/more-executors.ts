@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DAEMON_NODE_FLAGS, daemonProgram } from '@jobber/compose/daemon-programs';
+import { DAEMON_NODE_FLAGS, sourcePrograms } from '@jobber/compose/daemon-programs';
 import { findFreePort } from '@jobber/compose/free-port';
 import type { BenchPlatform } from '../platform.ts';
 
@@ -15,7 +15,7 @@ export async function startExecutors(
 ): Promise<() => Promise<void>> {
   const ports = await Promise.all(Array.from({ length: count }, () => findFreePort()));
   const children = ports.map((port) =>
-    spawn(process.execPath, [...DAEMON_NODE_FLAGS, daemonProgram('executor')], {
+    spawn(process.execPath, [...DAEMON_NODE_FLAGS, sourcePrograms().daemon('executor')], {
       stdio: 'ignore',
       env: {
         ...process.env,

@@ -3,26 +3,23 @@
 // The program is loaded into this very process, so that signals reach it and its exit code is the container's.
 import { ConfigError, withSecretFiles } from '@jobber/shared/config';
 import { createLogger, LOG_LEVELS, type LogLevel } from '@jobber/shared/log';
-import {
-  DAEMONS,
-  type DaemonName,
-  daemonProgram,
-  migrateProgram,
-} from '../embedded/platform/daemon-programs.ts';
+import { DAEMONS, type DaemonName, sourcePrograms } from '../embedded/platform/daemon-programs.ts';
 
 const EXIT_USAGE = 2;
 const EXIT_CONFIG = 78;
 const DATABASE_URLS = ['AUTH_DATABASE_URL', 'JOBS_DATABASE_URL', 'PRODUCTS_DATABASE_URL'];
 const USAGE = `Usage: one of ${DAEMONS.join(', ')}, migrate [all|auth|jobs|products] [--await] [--wait-seconds N], make-secrets\n`;
 
+const programs = sourcePrograms();
+
 async function main([command, ...args]: string[], environment: NodeJS.ProcessEnv): Promise<void> {
   if (isDaemon(command) && args.length === 0) {
     sayVersion(command, environment);
-    await run(daemonProgram(command));
+    await run(programs.daemon(command));
   } else if (command === 'migrate') {
     // The migrate program knows no files.
     Object.assign(environment, withSecretFiles(DATABASE_URLS, environment));
-    await run(migrateProgram(), args.length === 0 ? ['all'] : args);
+    await run(programs.migrate, args.length === 0 ? ['all'] : args);
   } else if (command === 'make-secrets' && args.length === 0) {
     const { makeSecrets } = await import('./make-secrets.ts');
     const made = makeSecrets('/secrets', environment);

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { currentPrograms } from './platform/bundles.ts';
 import { DAEMONS, PLATFORM_ROOT } from './platform/daemon-programs.ts';
 import { platformAddresses } from './platform/describe-platform.ts';
 import { cleanText } from './platform/format-record.ts';
@@ -67,6 +68,7 @@ async function run(
     openLog: (logs) => openLogStream(logs, DAEMONS, () => {}),
     environment,
     nodeEnv: 'production',
+    programs: currentPrograms(),
     compileCache: join(homedir(), '.cache', 'jobber', 'compiled'),
     throwaway: true,
     signal,

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { currentPrograms } from './platform/bundles.ts';
 import type { DaemonSettings } from './platform/daemon-environment.ts';
-import { DAEMONS, PLATFORM_ROOT } from './platform/daemon-programs.ts';
+import { DAEMONS, PLATFORM_ROOT, sourcePrograms } from './platform/daemon-programs.ts';
 import { describePlatform, platformAddresses } from './platform/describe-platform.ts';
 import { openLogStream } from './platform/log-stream.ts';
 import { PlatformError } from './platform/platform-error.ts';
@@ -85,6 +86,8 @@ async function run(
     nodeEnv: watch ? 'development' : 'production',
     forgiving: watch,
     root,
+    // What is watched for changes is what runs.
+    programs: watch ? sourcePrograms(root) : currentPrograms(root),
     databaseUrls: options.databaseUrls,
     pulsar: options.pulsar,
     compileCache: join(homedir(), '.cache', 'jobber', 'compiled'),

@@ -161,7 +161,7 @@ async function graphqlApp(
   const { setupToken, registrationsPerHour, refreshTokenTtlDays } = config;
   return graphqlRoute({
     path: '/auth/graphql',
-    typeDefs: readFileSync(new URL('./graphql/schema.graphql', import.meta.url), 'utf8'),
+    typeDefs: readFileSync(new URL(import.meta.resolve('@jobber/auth/schema.graphql')), 'utf8'),
     resolvers: graphqlResolvers({
       createUser: buildCreateUser({ ...shared, setupToken, registrationsPerHour }),
       logIn: buildLogIn({ ...shared, refreshTokenTtlDays }),

@@ -23,7 +23,7 @@ import { createWriteProducts } from './use-cases/write-products.ts';
 /** Requests are answered within 5 s, also while the database is silent. */
 const STATEMENT_TIMEOUT_MS = 3_500;
 const MAX_BODY_BYTES = 256 * 1_024;
-const SCHEMA = readFileSync(new URL('graphql/schema.graphql', import.meta.url), 'utf8');
+const SCHEMA = readFileSync(new URL(import.meta.resolve('@jobber/products/schema.graphql')), 'utf8');
 
 interface Parts {
   readonly config: ProductsConfig;

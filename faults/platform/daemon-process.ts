@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
-import { DAEMON_NODE_FLAGS, type DaemonName, daemonProgram } from '@jobber/compose/daemon-programs';
+import { DAEMON_NODE_FLAGS, type DaemonName, sourcePrograms } from '@jobber/compose/daemon-programs';
 import { superviseDaemon } from '@jobber/compose/supervise-daemon';
 import { waitUntil } from '../wait-until.ts';
 
@@ -44,7 +44,10 @@ export function startDaemon(options: DaemonOptions): DaemonProcess {
   const logFile = join(folder, `${name}.log`);
   const ends: string[] = [];
   const origin = `http://127.0.0.1:${port}`;
-  const argumentsFor = (root: string | undefined) => [...DAEMON_NODE_FLAGS, daemonProgram(daemon, root)];
+  const argumentsFor = (root: string | undefined) => [
+    ...DAEMON_NODE_FLAGS,
+    sourcePrograms(root).daemon(daemon),
+  ];
   const args = argumentsFor(options.root);
   const process = superviseDaemon({
     program: globalThis.process.execPath,

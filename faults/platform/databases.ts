@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { sourcePrograms } from '@jobber/compose/daemon-programs';
 import { findFreePort } from '@jobber/compose/free-port';
 import { migrateDatabases } from '@jobber/compose/migrate-databases';
 import { databaseUrl, ensureDatabases, type PostgresServer, startPostgres } from '@jobber/compose/postgres';
@@ -62,7 +63,11 @@ export async function startDatabases({
   await ensureDatabases(adminUrl, Object.values(wanted));
   const urls = mapDatabases((name) => databaseUrl(adminUrl, wanted[name]));
   const migrateWith = (tree: string | undefined) =>
-    migrateDatabases(urls, { environment: process.env, signal: AbortSignal.timeout(120_000), root: tree });
+    migrateDatabases(urls, {
+      environment: process.env,
+      signal: AbortSignal.timeout(120_000),
+      programs: sourcePrograms(tree),
+    });
   await migrateWith(root);
   const readOnlyUrls = await createReader(adminUrl);
   const pools = mapDatabases((name) => {

@@ -24,13 +24,18 @@ export const PLATFORM_ROOT = fileURLToPath(new URL('../../..', import.meta.url))
  */
 export const DAEMON_NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=40'];
 
-/** The file that is run, the same one as in production. */
-export function daemonProgram(name: DaemonName, root = PLATFORM_ROOT): string {
-  return entryFile(root, join('daemons', name, 'main'));
+/** The files that Node runs. */
+export interface Programs {
+  daemon(name: DaemonName): string;
+  readonly migrate: string;
 }
 
-export function migrateProgram(root = PLATFORM_ROOT): string {
-  return entryFile(root, join('db', 'migrate'));
+/** The same files as in production. */
+export function sourcePrograms(root = PLATFORM_ROOT): Programs {
+  return {
+    daemon: (name) => entryFile(root, join('daemons', name, 'main')),
+    migrate: entryFile(root, join('db', 'migrate')),
+  };
 }
 
 /** With one file a migration. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type DatabaseWanted, databaseUrl, ensureDatabases } from '../postgres/index.ts';
 import type { DaemonSettings } from './daemon-environment.ts';
+import type { Programs } from './daemon-programs.ts';
 import { describePostgresLine } from './describe-postgres-line.ts';
 import { hasAdministrator } from './find-administrator.ts';
 import type { LogStream } from './log-stream.ts';
@@ -28,6 +29,7 @@ interface Options {
   readonly databaseUrls?: DaemonSettings['databaseUrls'] | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly root?: string;
+  readonly programs?: Programs | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -5,7 +5,7 @@ import {
   DAEMON_TITLES,
   DAEMONS,
   type DaemonName,
-  daemonProgram,
+  type Programs,
 } from './daemon-programs.ts';
 import type { LogStream } from './log-stream.ts';
 import { PlatformError } from './platform-error.ts';
@@ -34,14 +34,14 @@ interface Options {
   readonly log: LogStream;
   /** Of the pid files. */
   readonly runFolder: string;
-  readonly root?: string | undefined;
+  readonly programs: Programs;
   /** One that, after all were ready, cannot run is reported and waits for `restart`. */
   readonly forgiving: boolean;
 }
 
 /** Starts all daemons at once (each waits for what it needs) and keeps them running. */
 export function startDaemons(options: Options): StartedDaemons {
-  const { log } = options;
+  const { log, programs } = options;
   const { promise: failed, resolve: giveUp } = Promise.withResolvers<PlatformError>();
   let allWereReady = false;
   const fail = (error: PlatformError) => {
@@ -56,7 +56,7 @@ export function startDaemons(options: Options): StartedDaemons {
     const url = readyUrl(name, options.settings);
     const daemon = superviseDaemon({
       program: process.execPath,
-      args: [...DAEMON_NODE_FLAGS, daemonProgram(name, options.root)],
+      args: [...DAEMON_NODE_FLAGS, programs.daemon(name)],
       environment: daemonEnvironment(name, options.settings, options.environment),
       output: log.outputOf(name),
       pidFile: join(options.runFolder, `${name}.pid`),

@@ -1,6 +1,6 @@
 import { findServerProcesses } from '../postgres/stop-leftovers.ts';
 import type { DaemonSettings } from './daemon-environment.ts';
-import type { DaemonName } from './daemon-programs.ts';
+import { type DaemonName, type Programs, sourcePrograms } from './daemon-programs.ts';
 import { lockDataFolder } from './lock-data-folder.ts';
 import type { LogStream } from './log-stream.ts';
 import { openDataFolder } from './open-data-folder.ts';
@@ -33,6 +33,8 @@ export interface PlatformOptions {
   readonly forgiving?: boolean;
   /** Where the programs lie; see daemon-programs.ts. */
   readonly root?: string;
+  /** Default: the sources. */
+  readonly programs?: Programs;
   /** Ends the start: what has been started by then is stopped. */
   readonly signal: AbortSignal;
   /** Told what is about to be done. */
@@ -60,7 +62,7 @@ export interface Platform {
  * @throws PlatformError, PostgresError; nothing runs any more then
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const { dataDir, signal, onPhase = () => {} } = options;
+  const { dataDir, signal, programs = sourcePrograms(options.root), onPhase = () => {} } = options;
   const folder = openDataFolder(dataDir);
   const lock = lockDataFolder(dataDir);
   const releases: Release[] = [{ stop: lock.release, kill: lock.release }];
@@ -78,6 +80,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const environment = withCompileCache(options);
     const databases = await openDatabases({
       ...options,
+      programs,
       folder: folder.postgres,
       environment,
       ports,
@@ -107,7 +110,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       environment,
       log,
       runFolder: folder.run,
-      root: options.root,
+      programs,
       forgiving: options.forgiving ?? false,
     });
     releases.push(...daemons.releases);

@@ -31,7 +31,7 @@ export interface HttpAppParts {
 const GRAPHQL_PATH = '/jobs/graphql';
 /** GraphQL requests carry items inline, up to 16 MiB of them; larger input belongs in an upload. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024 + 64 * 1024;
-const SCHEMA = readFileSync(new URL('../graphql/schema.graphql', import.meta.url), 'utf8');
+const SCHEMA = readFileSync(new URL(import.meta.resolve('@jobber/jobs/schema.graphql')), 'utf8');
 
 /** Everything that Jobs serves over HTTP. */
 export function createHttpApp(parts: HttpAppParts): Hono {

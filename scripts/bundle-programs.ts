@@ -1,0 +1,76 @@
+// Makes one file of each program that `jobber up` starts, after an installation. They only make its start faster:
+// without them, or when a source has changed since, the sources are run.
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type BundlesManifest,
+  bundleFile,
+  bundlesFolder,
+  digestInputs,
+  INSTALLED_PACKAGES,
+  manifestFile,
+} from '../compose/embedded/platform/bundles.ts';
+
+export const PROGRAMS = [
+  'daemons/auth/main',
+  'daemons/products/main',
+  'daemons/jobs/main',
+  'daemons/executor/main',
+  'db/migrate',
+] as const;
+
+/** Packages with a native addon, and those that are looked for only when they are asked for. */
+const EXTERNAL = [/^@node-rs\/argon2/, /^pulsar-client$/, /^pg-native$/, /^@aws-sdk\//];
+
+/**
+ * @param root absolute path of the repository, with its packages installed
+ * @throws when a program cannot be bundled; there are no bundles then
+ */
+export async function bundlePrograms(root: string): Promise<BundlesManifest> {
+  rmSync(bundlesFolder(root), { recursive: true, force: true });
+  const modules = await Promise.all(PROGRAMS.map((program) => bundle(root, program)));
+  const own = modules.flat().filter((path) => !/(^|\/)node_modules\/|^\.\.\//.test(path));
+  const inputs = [...new Set([...own, INSTALLED_PACKAGES])].sort();
+  const manifest: BundlesManifest = { inputs, digest: digestInputs(root, inputs) };
+  mkdirSync(bundlesFolder(root), { recursive: true });
+  writeFileSync(`${manifestFile(root)}.part`, JSON.stringify(manifest));
+  renameSync(`${manifestFile(root)}.part`, manifestFile(root));
+  return manifest;
+}
+
+/** @returns the files it was made of, relative to the root */
+async function bundle(root: string, program: string): Promise<string[]> {
+  const { build } = await import('rolldown');
+  const file = bundleFile(root, program);
+  const { output } = await build({
+    input: join(root, `${program}.ts`),
+    cwd: root,
+    platform: 'node',
+    external: EXTERNAL,
+    // Warnings are about packages' code.
+    logLevel: 'silent',
+    output: {
+      dir: dirname(file),
+      entryFileNames: 'bundle.js',
+      format: 'esm',
+      keepNames: true,
+      minify: false,
+    },
+  });
+  return output
+    .flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
+    .filter((id) => id.startsWith('/'))
+    .map((id) => relative(root, id));
+}
+
+if (import.meta.main) {
+  try {
+    await bundlePrograms(fileURLToPath(new URL('..', import.meta.url)));
+  } catch (error) {
+    // An installation for production leaves the bundler out.
+    const without = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+    if (!without)
+      process.stderr.write(`jobber up will start more slowly: its programs were not bundled: ${error}\n`);
+  }
+}
