@@ -78,3 +78,9 @@ test('of sources that cannot be bundled nothing is left that could be run', asyn
   expect(currentPrograms(root).migrate).toBe(sourcePrograms(root).migrate);
   expect(existsSync(join(bundlesFolder(root), 'bundles.json'))).toBe(false);
 });
+
+test('a package that looks for files beside itself is not bundled unnoticed', async () => {
+  const { root, write } = repository();
+  write('node_modules/loud/index.js', "exports.mark = require('node:fs').existsSync(__dirname + '/mark');\n");
+  await expect(bundlePrograms(root)).rejects.toThrow('looks for files beside itself');
+});

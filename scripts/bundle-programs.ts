@@ -20,8 +20,13 @@ export const PROGRAMS = [
   'db/migrate',
 ] as const;
 
-/** Packages with a native addon, and those that are looked for only when they are asked for. */
-const EXTERNAL = [/^@node-rs\/argon2/, /^pulsar-client$/, /^pg-native$/, /^@aws-sdk\//];
+/** Packages with a native addon, those that start files of their own, and those that are only loaded when asked for. */
+const EXTERNAL = [/^@node-rs\/argon2/, /^piscina$/, /^pulsar-client$/, /^pg-native$/, /^@aws-sdk\//];
+
+/** A bundle lies elsewhere: what a module looks for beside itself is not there. */
+const LOOKS_BESIDE_ITSELF = /\b__(dirname|filename)\b/;
+/** Only for what is not used here: pino's transports in threads, gRPC's channelz and xDS services. */
+const WITHOUT_HARM = /\/node_modules\/(pino|thread-stream|@grpc\/grpc-js)\//;
 
 /**
  * @param root absolute path of the repository, with its packages installed
@@ -58,10 +63,12 @@ async function bundle(root: string, program: string): Promise<string[]> {
       minify: false,
     },
   });
-  return output
-    .flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
-    .filter((id) => id.startsWith('/'))
-    .map((id) => relative(root, id));
+  const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.entries(chunk.modules) : []));
+  for (const [id, { code }] of modules) {
+    if (LOOKS_BESIDE_ITSELF.test(code ?? '') && !WITHOUT_HARM.test(id))
+      throw new Error(`${id} looks for files beside itself, and would not find them`);
+  }
+  return modules.filter(([id]) => id.startsWith('/')).map(([id]) => relative(root, id));
 }
 
 if (import.meta.main) {
