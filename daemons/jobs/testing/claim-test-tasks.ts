@@ -1,10 +1,13 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { FIRST_OWNER } from '../transitions/choose-fairly.ts';
 import { type Claim, type Claimed, claimTasks } from '../transitions/claim-tasks.ts';
 
 /** Claims tasks of the type `echo` for `executor-1`: at most 10, of the oldest jobs, for a minute, unless a test asks otherwise. */
-export async function claimTestTasks(pool: Pool, asked: Partial<Claim> = {}): Promise<Claimed> {
-  return await claimTasks(pool, {
+export async function claimTestTasks(
+  database: Pool | PoolClient,
+  asked: Partial<Claim> = {},
+): Promise<Claimed> {
+  return await claimTasks(database, {
     types: ['echo'],
     limit: 10,
     order: 'oldest',

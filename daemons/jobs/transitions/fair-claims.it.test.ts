@@ -138,3 +138,24 @@ test('the limit of an owner holds for tasks of several types together', async ()
   expect((await claim(20, asked)).tasks).toHaveLength(3);
   expect((await claim(20, asked)).tasks).toEqual([]);
 });
+
+test('the plan of a claim is kept, with and without a limit of an owner: to plan it takes as long as to claim', async () => {
+  const client = await pool.connect();
+  try {
+    await accept({ ownerId: ADA, tasks: 100 }, { ownerId: BOB, tasks: 100 });
+    for (let n = 0; n < 8; n += 1) {
+      for (const order of ['oldest', 'widest'] as const) {
+        for (const maxRunningPerOwner of [null, 1_000]) {
+          await claimTestTasks(client, { limit: 2, order, maxRunningPerOwner });
+        }
+      }
+    }
+    // PostgreSQL plans a statement five times before it thinks of keeping a plan.
+    const { rows } = await client.query<{ kept: boolean }>(
+      `select generic_plans > 0 as kept from pg_prepared_statements where name like 'claim-tasks-%'`,
+    );
+    expect(rows).toEqual(Array(4).fill({ kept: true }));
+  } finally {
+    client.release();
+  }
+});
