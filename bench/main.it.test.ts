@@ -41,7 +41,7 @@ test('a quick run of the engine gives every figure, in the table and as JSON', a
     expect(value, name).toBeGreaterThan(0);
     expect(output).toContain(name);
   }
-}, 180_000);
+}, 400_000);
 
 test('a measurement that there is not is refused with the list of those that there are', async () => {
   const { code, output } = await bench('engines');
