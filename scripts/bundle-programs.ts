@@ -34,8 +34,10 @@ const WITHOUT_HARM = /\/node_modules\/(pino|thread-stream|@grpc\/grpc-js)\//;
  */
 export async function bundlePrograms(root: string): Promise<BundlesManifest> {
   rmSync(bundlesFolder(root), { recursive: true, force: true });
-  const modules = await Promise.all(PROGRAMS.map((program) => bundle(root, program)));
-  const own = modules.flat().filter((path) => !/(^|\/)node_modules\/|^\.\.\//.test(path));
+  const modules: string[] = [];
+  // One after the other: the bundler uses all cores for one, and when it fails nothing is still being written.
+  for (const program of PROGRAMS) modules.push(...(await bundle(root, program)));
+  const own = modules.filter((path) => !/(^|\/)node_modules\/|^\.\.\//.test(path));
   const inputs = [...new Set([...own, INSTALLED_PACKAGES])].sort();
   const manifest: BundlesManifest = { inputs, digest: digestInputs(root, inputs) };
   mkdirSync(bundlesFolder(root), { recursive: true });

@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { dozeWork } from '../load/workloads.ts';
+import { dozeWork, loadWork } from '../load/workloads.ts';
 import { submitInBackground } from './background.ts';
 import { type MessageEdge, withMessageFault } from './doubled-calls.ts';
 import { useWorld } from './test-world.ts';
@@ -20,11 +20,14 @@ describe('calls between daemons', () => {
   const world = useWorld('messages');
 
   test.each(CASES)('$method, $fault', async (fault) => {
-    const { hold, submitter } = world.get();
+    const { hold, random, submitter } = world.get();
     await withMessageFault(world.get(), fault, async () => {
       await Promise.all([
         submitter.submit(dozeWork(12, 200)),
         submitter.submit(dozeWork(3, 1_500)),
+        // What runs in the background is chosen at random, and may write no products.
+        submitter.submit(loadWork(random, 30)),
+        submitter.submit(loadWork(random, 30)),
         submitInBackground(world.get(), 8),
       ]);
     });
