@@ -1,6 +1,6 @@
 // Makes one file of each program that `jobber up` starts, after an installation. They only make its start faster:
 // without them, or when a source has changed since, the sources are run.
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -11,14 +11,10 @@ import {
   INSTALLED_PACKAGES,
   manifestFile,
 } from '../compose/embedded/platform/bundles.ts';
+import { DAEMONS, programsBy } from '../compose/embedded/platform/daemon-programs.ts';
 
-export const PROGRAMS = [
-  'daemons/auth/main',
-  'daemons/products/main',
-  'daemons/jobs/main',
-  'daemons/executor/main',
-  'db/migrate',
-] as const;
+const { daemon, migrate } = programsBy((program) => program);
+const PROGRAMS = [...DAEMONS.map(daemon), migrate];
 
 /** Packages with a native addon, those that start files of their own, and those that are only loaded when asked for. */
 const EXTERNAL = [/^@node-rs\/argon2/, /^piscina$/, /^pulsar-client$/, /^pg-native$/, /^@aws-sdk\//];
@@ -32,21 +28,17 @@ const WITHOUT_HARM = /\/node_modules\/(pino|thread-stream|@grpc\/grpc-js)\//;
  * @param root absolute path of the repository, with its packages installed
  * @throws when a program cannot be bundled; there are no bundles then
  */
-export async function bundlePrograms(root: string): Promise<BundlesManifest> {
+export async function bundlePrograms(root: string): Promise<void> {
   rmSync(bundlesFolder(root), { recursive: true, force: true });
-  const modules: string[] = [];
+  const sources: string[] = [];
   // One after the other: the bundler uses all cores for one, and when it fails nothing is still being written.
-  for (const program of PROGRAMS) modules.push(...(await bundle(root, program)));
-  const own = modules.filter((path) => !/(^|\/)node_modules\/|^\.\.\//.test(path));
-  const inputs = [...new Set([...own, INSTALLED_PACKAGES])].sort();
+  for (const program of PROGRAMS) sources.push(...(await bundle(root, program)));
+  const inputs = [...new Set([...sources, INSTALLED_PACKAGES])].sort();
   const manifest: BundlesManifest = { inputs, digest: digestInputs(root, inputs) };
-  mkdirSync(bundlesFolder(root), { recursive: true });
-  writeFileSync(`${manifestFile(root)}.part`, JSON.stringify(manifest));
-  renameSync(`${manifestFile(root)}.part`, manifestFile(root));
-  return manifest;
+  writeFileSync(manifestFile(root), JSON.stringify(manifest));
 }
 
-/** @returns the files it was made of, relative to the root */
+/** @returns the project's files that it was made of, relative to the root */
 async function bundle(root: string, program: string): Promise<string[]> {
   const { build } = await import('rolldown');
   const file = bundleFile(root, program);
@@ -70,7 +62,9 @@ async function bundle(root: string, program: string): Promise<string[]> {
     if (LOOKS_BESIDE_ITSELF.test(code ?? '') && !WITHOUT_HARM.test(id))
       throw new Error(`${id} looks for files beside itself, and would not find them`);
   }
-  return modules.filter(([id]) => id.startsWith('/')).map(([id]) => relative(root, id));
+  // Modules that the bundler itself adds have no path.
+  const paths = modules.filter(([id]) => id.startsWith('/')).map(([id]) => relative(root, id));
+  return paths.filter((path) => !/(^|\/)node_modules\/|^\.\.\//.test(path));
 }
 
 if (import.meta.main) {

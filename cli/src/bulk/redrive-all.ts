@@ -8,8 +8,7 @@ import { onInterruption } from '../waiting/interruption.ts';
 
 /**
  * Runs dead letters again, request by request until none is left that can be; of those that were named, none is asked for
- * twice. Ctrl-C ends it after the request that is on
- * its way, so that what was done is known.
+ * twice. Ctrl-C ends it after the request that is on its way, so that what was done is known.
  *
  * @returns the sums of all requests
  * @throws a Failure that says how many were run again before, and of those that were named how to go on with the rest

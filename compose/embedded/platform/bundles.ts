@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PLATFORM_ROOT, type Programs, sourcePrograms } from './daemon-programs.ts';
+import { PLATFORM_ROOT, type Programs, programsBy, sourcePrograms } from './daemon-programs.ts';
 
 /**
  * Programs of which an installation made one file each (scripts/bundle-programs.ts): Node starts such a file in a third
@@ -45,10 +45,7 @@ export function digestInputs(root: string, inputs: readonly string[]): string {
 /** The bundles, or the sources when there are none or a source has changed since they were made. */
 export function currentPrograms(root = PLATFORM_ROOT): Programs {
   if (!areCurrent(root)) return sourcePrograms(root);
-  return {
-    daemon: (name) => bundleFile(root, `daemons/${name}/main`),
-    migrate: bundleFile(root, 'db/migrate'),
-  };
+  return programsBy((program) => bundleFile(root, program));
 }
 
 function areCurrent(root: string): boolean {
@@ -56,7 +53,7 @@ function areCurrent(root: string): boolean {
     const { inputs, digest } = JSON.parse(readFileSync(manifestFile(root), 'utf8')) as BundlesManifest;
     return digestInputs(root, inputs) === digest;
   } catch {
-    // None were made, or a source is gone.
+    // None were made, their making was broken off, or a source is gone.
     return false;
   }
 }

@@ -30,12 +30,14 @@ export interface Programs {
   readonly migrate: string;
 }
 
+/** @param fileOf the file of a program, which is named by its path in the layout, such as `daemons/auth/main` */
+export function programsBy(fileOf: (program: string) => string): Programs {
+  return { daemon: (name) => fileOf(`daemons/${name}/main`), migrate: fileOf('db/migrate') };
+}
+
 /** The same files as in production. */
 export function sourcePrograms(root = PLATFORM_ROOT): Programs {
-  return {
-    daemon: (name) => entryFile(root, join('daemons', name, 'main')),
-    migrate: entryFile(root, join('db', 'migrate')),
-  };
+  return programsBy((program) => entryFile(root, program));
 }
 
 /** With one file a migration. */

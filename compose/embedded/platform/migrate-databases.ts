@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { type Programs, sourcePrograms } from './daemon-programs.ts';
+import type { Programs } from './daemon-programs.ts';
 import { PlatformError } from './platform-error.ts';
 
 /**
@@ -8,10 +8,9 @@ import { PlatformError } from './platform-error.ts';
  */
 export async function migrateDatabases(
   urls: Readonly<Record<'auth' | 'jobs' | 'products', string>>,
-  options: { environment: NodeJS.ProcessEnv; signal: AbortSignal; programs?: Programs | undefined },
+  options: { environment: NodeJS.ProcessEnv; signal: AbortSignal; programs: Programs },
 ): Promise<void> {
-  const { programs = sourcePrograms() } = options;
-  const child = spawn(process.execPath, [programs.migrate, 'all'], {
+  const child = spawn(process.execPath, [options.programs.migrate, 'all'], {
     env: {
       ...options.environment,
       AUTH_DATABASE_URL: urls.auth,

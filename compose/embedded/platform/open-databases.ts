@@ -29,7 +29,7 @@ interface Options {
   readonly databaseUrls?: DaemonSettings['databaseUrls'] | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly root?: string;
-  readonly programs?: Programs | undefined;
+  readonly programs: Programs;
   readonly signal: AbortSignal;
 }
 
