@@ -1,5 +1,7 @@
+import type { JobType } from '@jobber/job-types';
+
 /** A job type that waits: how many of its tasks run at once shows how many executors have got work. */
-const nap = {
+const nap: JobType<{ readonly ms: number }> = {
   name: 'Nap',
   slug: 'nap',
   version: 1,
@@ -15,8 +17,8 @@ const nap = {
   retry: { maxAttempts: 3, backoffMs: 1_000, maxBackoffMs: 60_000 },
   limits: { timeoutMs: 60_000, maxItems: 100_000 },
   runs: 'inline',
-  async run({ items }: { items: readonly { ms: number }[] }) {
-    for (const { ms } of items) await new Promise((resolve) => setTimeout(resolve, ms));
+  async run({ items }) {
+    for (const { value } of items) await new Promise((resolve) => setTimeout(resolve, value.ms));
     return { items: items.map(() => ({ status: 'succeeded' })) };
   },
 };

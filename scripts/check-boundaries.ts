@@ -20,7 +20,9 @@ const rules: Record<string, { mayImport: string[]; lazily?: string[] }> = {
   'daemons/executor': { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/job-types'] },
   compose: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/db'] },
   cli: { mayImport: ['@jobber/proto'], lazily: ['@jobber/compose'] },
-  bench: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/db', '@jobber/compose'] },
+  bench: {
+    mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/db', '@jobber/compose', '@jobber/job-types'],
+  },
   faults: { mayImport: ['@jobber/proto', '@jobber/shared', '@jobber/compose', '@jobber/job-types'] },
 };
 
