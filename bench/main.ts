@@ -25,7 +25,8 @@ Measures this checkout on this machine; see docs/performance.md for the method.
   engine       rates, latency, lists and memory, beside pg-boss and Graphile Worker;
                with a million jobs stored; some 20 minutes
   intake       the same work on the direct intake and over a Pulsar broker, which is started
-               for it: needs Java 17 and, the first time, Maven
+               for it: needs Java 17 and, the first time, Maven; by ws://, and by pulsar://
+               where the package pulsar-client is installed
 Without names: all of them but intake, one after the other.
 --quick and --no-peers are for engine: a run of some seconds that only shows that the
 measurements work; and nothing to compare with.`;
@@ -68,6 +69,10 @@ async function report(title: string, measure: () => Promise<Figure[]>): Promise<
 function keep(title: string, figures: readonly Figure[]): void {
   printFigures(title, figures);
   results[title] = figures;
+}
+
+function say(line: string): void {
+  console.log(`\n${line}`);
 }
 
 if (wanted.has('cli')) await report('Start of the CLI', measureCliStart);
@@ -117,10 +122,10 @@ if (wanted.has('engine')) {
     scale: values.quick ? QUICK : FULL,
     withPeers: !values['no-peers'],
     report: keep,
-    say: (line) => console.log(`\n${line}`),
+    say,
   });
 }
 
-if (wanted.has('intake')) await measureIntake(keep);
+if (wanted.has('intake')) await measureIntake(keep, say);
 
 if (values.json) await writeJson(values.json, results);

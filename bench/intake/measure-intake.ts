@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startPulsar } from '@jobber/compose/pulsar';
+import { whyNoPulsarClient } from '@jobber/shared/broker';
 import { EXECUTE_JOB } from '../client.ts';
 import { type BenchContext, createContext } from '../context.ts';
 import { measureLatency } from '../measurements/latency.ts';
@@ -9,6 +10,7 @@ import { createFolder, startPlatform } from '../platform.ts';
 import { memoryOfTree } from '../process-memory.ts';
 import type { Figure } from '../report.ts';
 import { round } from '../statistics.ts';
+import { chooseWays, type Way } from './choose-ways.ts';
 import { measureBroker } from './measure-broker.ts';
 import { startExecutors } from './more-executors.ts';
 
@@ -22,8 +24,15 @@ const NAP_MS = 50;
 const MAX_TASKS = 8;
 const BACKLOG_ITEMS = 100_000;
 
-/** The same work on both intakes: the direct one, and Pulsar by its WebSocket API. Needs Java and, the first time, Maven. */
-export async function measureIntake(report: (title: string, figures: Figure[]) => void): Promise<void> {
+type Report = (title: string, figures: Figure[]) => void;
+
+/**
+ * The same work on both intakes: the direct one, and Pulsar by its WebSocket API and by the official client, where that can be
+ * used. Needs Java and, the first time, Maven.
+ * @param say is told why something is not measured
+ */
+export async function measureIntake(report: Report, say: (line: string) => void): Promise<void> {
+  const noOfficialClient = await whyNoPulsarClient();
   const folder = await createFolder();
   try {
     const broker = await startPulsar({
@@ -32,9 +41,14 @@ export async function measureIntake(report: (title: string, figures: Figure[]) =
       fullSpeed: true,
     });
     try {
-      report('Intake: the broker alone', await measureBroker(broker.serviceUrl));
-      await measureWay('direct', join(folder.path, 'direct'), undefined, report);
-      await measureWay('ws://', join(folder.path, 'pulsar-platform'), broker.serviceUrl, report);
+      const { ways, leftOut } = chooseWays(broker, noOfficialClient);
+      if (leftOut !== undefined) say(leftOut);
+      for (const { name, serviceUrl } of ways) {
+        if (serviceUrl !== undefined)
+          report(`Intake, ${name}: the broker alone`, await measureBroker(serviceUrl));
+      }
+      for (const [index, way] of ways.entries())
+        await measureWay(way, join(folder.path, `platform-${index}`), report);
     } finally {
       await broker.stop();
     }
@@ -43,20 +57,17 @@ export async function measureIntake(report: (title: string, figures: Figure[]) =
   }
 }
 
-async function measureWay(
-  way: string,
-  path: string,
-  serviceUrl: string | undefined,
-  report: (title: string, figures: Figure[]) => void,
-): Promise<void> {
-  const environment = { JOBBER_JOB_TYPES: JOB_TYPES };
+/** @param path a folder for its platform */
+async function measureWay({ name, serviceUrl }: Way, path: string, report: Report): Promise<void> {
+  // Topics of its own for each: nothing that another one has left is in them.
+  const environment = { JOBBER_JOB_TYPES: JOB_TYPES, PULSAR_TOPIC_PREFIX: `${basename(path)}-` };
   const args = serviceUrl === undefined ? [] : ['--pulsar', serviceUrl];
   const usual = await startPlatform(path, environment, args);
   try {
     const context = await createContext(usual);
-    report(`Intake, ${way}: one job at a time`, await measureLatency(context));
-    report(`Intake, ${way}: rates`, [await measureSingles(context), await measureBulk(context)]);
-    report(`Intake, ${way}: a backlog`, await measureBacklog(context));
+    report(`Intake, ${name}: one job at a time`, await measureLatency(context));
+    report(`Intake, ${name}: rates`, [await measureSingles(context), await measureBulk(context)]);
+    report(`Intake, ${name}: a backlog`, await measureBacklog(context));
   } finally {
     await usual.stop();
   }
@@ -76,7 +87,7 @@ async function measureWay(
       figures.push(await measureNaps(context, executors));
       await stop();
     }
-    report(`Intake, ${way}: executors of ${MAX_TASKS} places`, figures);
+    report(`Intake, ${name}: executors of ${MAX_TASKS} places`, figures);
   } finally {
     await small.stop();
   }

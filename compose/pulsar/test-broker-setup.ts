@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { whyNoPulsarClient } from '@jobber/shared/broker';
 import type { TestProject } from 'vitest/node';
 import { removeFoldersOfDeadRuns } from '../embedded/postgres/test-folders.ts';
 import { PulsarError } from './pulsar-error.ts';
@@ -33,9 +34,19 @@ const FOLDER = 'jobber-test-pulsar-';
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const url = process.env['JOBBER_TEST_PULSAR_URL'];
-  const { transports, stop } = url ? existingBroker(url) : await ownBroker();
+  const noNative = await whyNoPulsarClient();
+  const { transports, stop } = url ? existingBroker(url) : await ownBroker(noNative === undefined);
   project.provide('jobberTestTransports', transports);
-  for (const line of describe(transports, url)) process.stdout.write(`${line}\n`);
+  const skipped = url ? 'JOBBER_TEST_PULSAR_URL names a broker by the other transport' : noNative;
+  const where = url ? 'the broker of JOBBER_TEST_PULSAR_URL' : 'a broker of its own';
+  const wayOf = (driver: TestTransport['driver']) =>
+    transports.some((transport) => transport.driver === driver) ? `runs, on ${where}` : `skipped: ${skipped}`;
+  const lines = [
+    '  direct     runs',
+    `  ws://      ${wayOf('websocket')}`,
+    `  pulsar://  ${wayOf('native')}`,
+  ];
+  process.stdout.write(`Transports of this run:\n${lines.join('\n')}\n`);
   return stop;
 }
 
@@ -54,7 +65,7 @@ function existingBroker(url: string) {
   return { transports, stop: async () => {} };
 }
 
-async function ownBroker() {
+async function ownBroker(withNative: boolean) {
   removeFoldersOfDeadRuns(FOLDER);
   const folder = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid}-`));
   try {
@@ -62,7 +73,7 @@ async function ownBroker() {
     const { serviceUrl, binaryUrl, adminUrl } = broker;
     const shared = { webSocketUrl: serviceUrl, adminUrl, token: undefined };
     const transports: TestTransport[] = [{ driver: 'websocket', serviceUrl, ...shared }];
-    if (await hasOfficialClient()) transports.push({ driver: 'native', serviceUrl: binaryUrl, ...shared });
+    if (withNative) transports.push({ driver: 'native', serviceUrl: binaryUrl, ...shared });
     return {
       transports,
       async stop() {
@@ -75,28 +86,4 @@ async function ownBroker() {
     // Its logs are gone with the folder; what is missing on this machine is said in one sentence.
     throw error instanceof PulsarError ? new Error(error.message) : error;
   }
-}
-
-/** It is no dependency: whoever wants it has installed it. */
-async function hasOfficialClient(): Promise<boolean> {
-  const name = 'pulsar-client';
-  return await import(name).then(
-    () => true,
-    () => false,
-  );
-}
-
-function describe(transports: readonly TestTransport[], url: string | undefined): string[] {
-  const runs = (driver: TestTransport['driver']) =>
-    transports.find((transport) => transport.driver === driver);
-  const because = url
-    ? 'skipped: JOBBER_TEST_PULSAR_URL names a broker by the other transport'
-    : 'skipped: the package pulsar-client is not installed, see docs/pulsar.md';
-  const where = url ? 'the broker of JOBBER_TEST_PULSAR_URL' : 'a broker of its own';
-  return [
-    'Transports of this run:',
-    '  direct     runs',
-    `  ws://      ${runs('websocket') ? `runs, on ${where}` : because}`,
-    `  pulsar://  ${runs('native') ? `runs, on ${where}` : because}`,
-  ];
 }

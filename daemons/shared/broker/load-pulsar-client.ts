@@ -36,31 +36,47 @@ export interface PulsarClientPackage {
 const PACKAGE = 'pulsar-client';
 const ALTERNATIVE = 'or use ws:// or wss:// with the same broker, which needs no package';
 
+type ImportPackage = () => Promise<unknown>;
+
+const importInstalled: ImportPackage = () => import(PACKAGE);
+
 /**
  * @param importPackage for tests
  * @throws ConfigError that tells whether the package is absent or was not built for this machine, and what to do
  */
-export async function loadPulsarClient(
-  importPackage: () => Promise<unknown> = () => import(PACKAGE),
-): Promise<PulsarClientPackage> {
+export async function loadPulsarClient(importPackage = importInstalled): Promise<PulsarClientPackage> {
   try {
     // It is no ES module: everything is in `default`.
     return ((await importPackage()) as { default: PulsarClientPackage }).default;
   } catch (error) {
-    const { code, message = String(error) } = error as NodeJS.ErrnoException;
-    throw new ConfigError([`PULSAR_SERVICE_URL needs the package ${PACKAGE}, ${whatIsWrong(code, message)}`]);
+    throw new ConfigError([
+      `PULSAR_SERVICE_URL needs the package ${PACKAGE}, which ${whatIsWrong(error)}, ${ALTERNATIVE}`,
+    ]);
   }
 }
 
-function whatIsWrong(code: string | undefined, message: string): string {
+/**
+ * For programs that do without `pulsar://` where it can't be had.
+ * @param importPackage for tests
+ * @returns why the official client can't be used here, and what to do; undefined when it can
+ */
+export async function whyNoPulsarClient(importPackage = importInstalled): Promise<string | undefined> {
+  return await importPackage().then(
+    () => undefined,
+    (error: unknown) => `the package ${PACKAGE} ${whatIsWrong(error)}`,
+  );
+}
+
+function whatIsWrong(error: unknown): string {
+  const { code, message = String(error) } = error as NodeJS.ErrnoException;
   if (code === 'ERR_MODULE_NOT_FOUND' && message.includes(PACKAGE)) {
-    return `which is not installed: run \`npm install --no-save ${PACKAGE}@1.18.0\`, ${ALTERNATIVE}`;
+    return `is not installed: run \`npm install --no-save ${PACKAGE}@1.18.0\``;
   }
   if (code === 'MODULE_NOT_FOUND' || /bindings file/.test(message)) {
     return (
-      'which is installed without its native part (its download or build failed): ' +
-      `run \`npm rebuild ${PACKAGE}\` and see what it says, ${ALTERNATIVE}`
+      'is installed without its native part (its download or build failed): ' +
+      `run \`npm rebuild ${PACKAGE}\` and see what it says`
     );
   }
-  return `which can't be loaded (${message.split('\n')[0]?.slice(0, 200)}), ${ALTERNATIVE}`;
+  return `can't be loaded (${message.split('\n')[0]?.slice(0, 200)})`;
 }

@@ -2,7 +2,7 @@ import { createLogger } from '@jobber/shared/log';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Broker, BrokerMessage } from './broker.ts';
 import { readBrokerConfig } from './broker-config.ts';
-import { loadPulsarClient } from './load-pulsar-client.ts';
+import { loadPulsarClient, whyNoPulsarClient } from './load-pulsar-client.ts';
 import { openNativeBroker } from './native-broker.ts';
 import { createFakePulsar, type FakePulsar } from './testing/fake-pulsar-client.ts';
 
@@ -101,7 +101,8 @@ test('closing ends what waits, once, and quietly', async () => {
 test('a package that is absent, unbuilt or broken is told apart, each with what to do and the alternative', async () => {
   const failing = (code: string, message: string) => () =>
     Promise.reject(Object.assign(new Error(message), { code }));
-  const absent = failing('ERR_MODULE_NOT_FOUND', "Cannot find package 'pulsar-client' imported from x.ts");
+  const absentPackage = 'no-such-pulsar-client';
+  const absent = () => import(absentPackage);
   await expect(loadPulsarClient(absent)).rejects.toThrow(/not installed: run `npm install .*or use ws:\/\//);
   const unbuilt = failing('MODULE_NOT_FOUND', "Cannot find module '../lib/binding/pulsar.node'");
   await expect(loadPulsarClient(unbuilt)).rejects.toThrow(
@@ -109,10 +110,10 @@ test('a package that is absent, unbuilt or broken is told apart, each with what 
   );
   const broken = failing('ERR_DLOPEN_FAILED', 'libssl.so.3: cannot open shared object file\nmore');
   await expect(loadPulsarClient(broken)).rejects.toThrow(/can't be loaded \(libssl.*file\), or use ws:\/\//);
-  // As it is in this repository: the package is no dependency.
-  await expect(loadPulsarClient()).rejects.toThrow(
-    'PULSAR_SERVICE_URL needs the package pulsar-client, which is not installed',
+  expect(await whyNoPulsarClient(unbuilt)).toMatch(
+    /^the package pulsar-client is installed without its native part.* what it says$/,
   );
+  expect(await whyNoPulsarClient(async () => pulsar.module)).toBeUndefined();
 });
 
 test('what the client has only logged of a failure is told with it', async () => {
