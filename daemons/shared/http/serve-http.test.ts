@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { Hono } from 'hono';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { serveHttp } from './serve-http.ts';
 
 const scope = createScope(createLogger({ daemon: 'test', level: 'silent' }));
@@ -15,4 +17,63 @@ test('every answer tells which versions of the API are understood', async () => 
     await response.text();
     expect(response.headers.get('x-jobber-api')).toBe('1-1');
   }
+});
+
+describe('while it stops', () => {
+  const log = createLogger({ daemon: 'test', level: 'silent' });
+
+  /** One connection that is kept, as a proxy keeps its own. @returns what the answer says of it. */
+  function asker(port: number): () => Promise<string | undefined> {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    return async () => {
+      const request = get({ host: '127.0.0.1', port, agent });
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      await once(response.resume(), 'end');
+      return response.headers.connection;
+    };
+  }
+
+  test('the next request of a connection that stands is answered, and told that it was the last one', async () => {
+    const own = createScope(log);
+    const port = await serveHttp({
+      app: new Hono().get('/', (c) => c.text('')),
+      host: '127.0.0.1',
+      port: 0,
+      scope: own,
+    });
+    const ask = asker(port);
+    expect(await ask()).toBe('keep-alive');
+    const stopped = own.release();
+    expect(await ask()).toBe('close');
+    await stopped;
+    await expect(ask()).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('a request in flight is answered, and the same', async () => {
+    const own = createScope(log);
+    const arrived = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const app = new Hono().get('/', async (c) => {
+      arrived.resolve();
+      await answer.promise;
+      return c.text('');
+    });
+    const ask = asker(await serveHttp({ app, host: '127.0.0.1', port: 0, scope: own }));
+    const asked = ask();
+    await arrived.promise;
+    const stopped = own.release();
+    answer.resolve();
+    expect(await asked).toBe('close');
+    await stopped;
+  });
+
+  test('a connection that asks nothing more does not hold it up', async () => {
+    const own = createScope(log);
+    const app = new Hono().get('/', (c) => c.text(''));
+    await asker(await serveHttp({ app, host: '127.0.0.1', port: 0, scope: own }))();
+    const begin = performance.now();
+    await own.release();
+    expect(performance.now() - begin).toBeLessThan(5000);
+  });
 });

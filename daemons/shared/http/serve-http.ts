@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server, ServerResponse } from 'node:http';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Hono } from 'hono';
@@ -18,26 +18,40 @@ const API_VERSIONS = '1-1';
 
 /** How long requests in flight may take to end once the server stops, in milliseconds. */
 const DRAIN_MS = 10_000;
+/** How long a connection without a request stays open once the server stops, in milliseconds. */
+const IDLE_MS = 300;
 
-/** Listens, and defers the drain: no new connections, requests in flight end, then the rest is cut. @returns the port. */
+/**
+ * Listens, and defers the drain: no new connections; what stands is told with its next answer to go elsewhere, or closed
+ * when it asks nothing; requests in flight end; then the rest is cut. @returns the port.
+ */
 export async function serveHttp({ app, host, port, scope }: ServeOptions): Promise<number> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-  server.prependListener('request', (_, response) => response.setHeader('x-jobber-api', API_VERSIONS));
+  const open = new Set<ServerResponse>();
+  server.prependListener('request', (_, response) => {
+    response.setHeader('x-jobber-api', API_VERSIONS);
+    if (!server.listening) response.setHeader('connection', 'close');
+    open.add(response);
+    response.once('close', () => open.delete(response));
+  });
   // A header that never ends is cut; bodies may be slow (uploads), their edges bound them.
   server.headersTimeout = 15_000;
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
   server.listen(port, host);
   await once(server, 'listening');
-  scope.defer('http server', () => closeServer(server));
+  scope.defer('http server', () => closeServer(server, open));
   return (server.address() as AddressInfo).port;
 }
 
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: Server, open: ReadonlySet<ServerResponse>): Promise<void> {
   const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
+  // Not HTTP's own close(): it cuts connections between two requests, and loses the next one of a busy client.
+  NetServer.prototype.close.call(server);
+  for (const response of open) if (!response.headersSent) response.setHeader('connection', 'close');
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
   const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await closed;
+  clearInterval(idle);
   clearTimeout(cut);
 }
