@@ -4,6 +4,8 @@ import type { Logger } from '@jobber/shared/log';
 export interface KeptNative<T> {
   /** Undefined while there is none. */
   current(): T | undefined;
+  /** Resolves when it was made for the first time, or closed. */
+  readonly begun: Promise<void>;
   problem(): string | undefined;
   /** It is of no use any more: another one is made. */
   discard(part: T, why: unknown): void;
@@ -35,6 +37,7 @@ export function keepNative<T extends NativePart>(options: {
   let failures = 0;
   let retry: NodeJS.Timeout | undefined;
   let making: Promise<void> = Promise.resolve();
+  const begun = Promise.withResolvers<void>();
 
   async function tryToMake(): Promise<void> {
     try {
@@ -44,6 +47,7 @@ export function keepNative<T extends NativePart>(options: {
       if (failures > 0) log.info({ topic }, 'the broker is connected again');
       failures = 0;
       problem = undefined;
+      begun.resolve();
       onMade?.(made);
     } catch (error) {
       if (!closed) again(error);
@@ -67,6 +71,7 @@ export function keepNative<T extends NativePart>(options: {
   making = tryToMake();
   return {
     current: () => part,
+    begun: begun.promise,
     problem: () => problem ?? (part?.isConnected() ? undefined : 'the connection to the broker is lost'),
     discard(discarded, why) {
       if (part !== discarded || closed) return;
@@ -78,6 +83,7 @@ export function keepNative<T extends NativePart>(options: {
       if (closed) return;
       closed = true;
       problem = 'it is closed';
+      begun.resolve();
       clearTimeout(retry);
       const last = part;
       part = undefined;

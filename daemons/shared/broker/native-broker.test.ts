@@ -36,6 +36,16 @@ test('hints are sent as bytes to the topic of the type, and confirmed when the b
   expect(await publisher.publish([Buffer.alloc(300_000)])).toEqual([false]);
 });
 
+test('what is published while the first connection is being made waits for it', async () => {
+  pulsar.refusal = 'Failed to create producer: ConnectError';
+  const publisher = broker.openPublisher('fibonacci');
+  const confirmed = publisher.publish([Buffer.from('early')]);
+  await expect.poll(() => publisher.check().catch(String)).toMatch(/ConnectError/);
+  pulsar.refusal = undefined;
+  expect(await confirmed).toEqual([true]);
+  expect(pulsar.sent.map(String)).toEqual(['early']);
+});
+
 test('the token is asked for again for each connection', async () => {
   const { authentication } = pulsar.options[0] as { authentication: { token(): Promise<string> } };
   expect(await authentication.token()).toBe('abc');

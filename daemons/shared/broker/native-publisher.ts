@@ -53,6 +53,8 @@ export function createNativePublisher(options: {
     async publish(bodies) {
       const confirmed = bodies.map(() => false);
       const deadline = performance.now() + ANSWER_WITHIN_MS;
+      // While it is connecting for the first time it is worth waiting.
+      await within(producer.begun, ANSWER_WITHIN_MS);
       for (let from = 0; from < bodies.length && performance.now() < deadline; from += WINDOW / 4) {
         const part = bodies.slice(from, from + WINDOW / 4);
         const sent = part.map(async (body, index) => {
