@@ -9,7 +9,7 @@ function taskOf(seq: number): DispatchedTask {
   return { jobId: 7, seq, attempt: 1, type: 'echo', traceparent: TRACE };
 }
 
-/** @param isConfirmed by the number of the message */
+/** @param isConfirmed by the number of the message; may throw */
 async function sendSeven(tasksPerHint: number, isConfirmed: (message: number) => boolean = () => true) {
   const published: Buffer[] = [];
   const recalled: number[] = [];
@@ -36,7 +36,7 @@ async function sendSeven(tasksPerHint: number, isConfirmed: (message: number) =>
     const read = readHints(body);
     return 'hints' in read ? read.hints.map(({ seq }) => seq) : [];
   });
-  return { messages, recalled, confirmed, published, sound: sender.isSound() };
+  return { messages, recalled, confirmed, published, sound: sender.isSound(), room: sender.room() };
 }
 
 test('a message names as many tasks as it may, in their order, and the trace of the first', async () => {
@@ -55,4 +55,16 @@ test('where each may name one task, messages are those of earlier releases', asy
 test('all tasks of a message that the broker does not confirm are recalled, and no others', async () => {
   const { confirmed, recalled, sound } = await sendSeven(3, (message) => message !== 1);
   expect({ confirmed, recalled, sound }).toEqual({ confirmed: 4, recalled: [3, 4, 5], sound: false });
+});
+
+test('a publisher that throws has confirmed nothing, and nothing more is sent for a while', async () => {
+  const { confirmed, recalled, sound, room } = await sendSeven(3, () => {
+    throw new Error('it should never');
+  });
+  expect({ confirmed, recalled, sound, room }).toEqual({
+    confirmed: 0,
+    recalled: [0, 1, 2, 3, 4, 5, 6],
+    sound: false,
+    room: 0,
+  });
 });

@@ -45,7 +45,8 @@ export function createHintSender(parts: HintSenderParts): HintSender {
     concurrency: CONCURRENCY,
     async run(tasks) {
       const groups = chunksOf(tasks, parts.tasksPerHint());
-      const confirmed = await parts.publisher.publish(groups.map(toMessage));
+      // A publisher that breaks its contract has confirmed nothing.
+      const confirmed = await parts.publisher.publish(groups.map(toMessage)).catch(() => []);
       note(groups.every((_, index) => confirmed[index] === true));
       return groups.flatMap((group, index) => group.map(() => confirmed[index] === true));
     },
@@ -67,9 +68,7 @@ export function createHintSender(parts: HintSenderParts): HintSender {
 
   async function sendOne(task: DispatchedTask): Promise<void> {
     pending += 1;
-    // A publisher that breaks its contract has confirmed nothing.
-    const confirmed = await hints.submit(task).catch(() => false);
-    if (confirmed) parts.onConfirmed();
+    if (await hints.submit(task)) parts.onConfirmed();
     else {
       parts.onUnconfirmed();
       await parts.recall(task);
