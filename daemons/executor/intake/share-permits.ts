@@ -9,8 +9,6 @@ export interface PermitShares {
   arrived(topic: string, tasks: number): void;
   /** @returns how many permits each topic is to get now; the caller grants them */
   grant(freeSlots: number): Map<string, number>;
-  /** All that was granted is void: the topics were subscribed to anew. */
-  reset(): void;
 }
 
 interface Share {
@@ -28,15 +26,11 @@ export function createPermitShares(
   topics: readonly string[],
   now: () => number = () => performance.now(),
 ): PermitShares {
-  const shares = new Map<string, Share>();
+  const shares = new Map<string, Share>(
+    topics.map((topic) => [topic, { outstanding: 0, tasks: 1, movedAt: Number.NEGATIVE_INFINITY }]),
+  );
   /** Whoever was given a permit last stands at the end. */
   const line = [...topics];
-  reset();
-
-  function reset(): void {
-    for (const topic of topics)
-      shares.set(topic, { outstanding: 0, tasks: 1, movedAt: Number.NEGATIVE_INFINITY });
-  }
 
   const shareOf = (topic: string) => shares.get(topic) as Share;
   const slotsOf = ({ outstanding, tasks }: Share) => outstanding * tasks;
@@ -51,7 +45,6 @@ export function createPermitShares(
   }
 
   return {
-    reset,
     arrived(topic, tasks) {
       const share = shareOf(topic);
       share.outstanding = Math.max(0, share.outstanding - 1);
