@@ -77,9 +77,29 @@ test('everything else is denied: one policy without rules chooses every pod of t
       const own = ofKind(manifests, 'NetworkPolicy').filter(({ spec }) =>
         selects(spec.podSelector.matchLabels, labels),
       );
-      expect(own, of).toHaveLength(2);
+      expect(own, of).toHaveLength(of.startsWith('Job ') ? 3 : 2);
     }
   }
+});
+
+test('the job of an upgrade reaches the database that the upgrade is to use, before its policies are there', () => {
+  const manifests = render(
+    ...(combinations()['production, an upgrade'] ?? []),
+    '--set',
+    'externalDatabase.cidrs={192.0.2.0/24}',
+  );
+  const { metadata, spec } = find(manifests, 'NetworkPolicy', 'jobber-migrate-upgrade');
+  const [job] = ofKind(manifests, 'Job');
+  expect(metadata.annotations['helm.sh/hook']).toBe('pre-upgrade');
+  expect(Number(metadata.annotations['helm.sh/hook-weight'])).toBeLessThan(
+    Number(job.metadata.annotations['helm.sh/hook-weight']),
+  );
+  expect(selects(spec.podSelector.matchLabels, job.spec.template.metadata.labels)).toBe(true);
+  expect(spec.egress).toContainEqual({
+    ports: [{ protocol: 'TCP', port: 5432 }],
+    to: [{ ipBlock: { cidr: '192.0.2.0/24' } }],
+  });
+  expect(spec.egress).toEqual(find(manifests, 'NetworkPolicy', 'jobber-migrate').spec.egress);
 });
 
 test('names are resolved by the cluster’s DNS only', () => {

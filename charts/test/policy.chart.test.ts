@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { combinations } from './test-combinations.ts';
-import { type Manifest, ofKind, render } from './test-helm.ts';
+import { find, type Manifest, ofKind, render } from './test-helm.ts';
 import { podsOf, selects } from './test-pods.ts';
 
 const rendered = Object.entries(combinations()).map(([name, args]) => [name, render(...args)] as const);
@@ -50,7 +50,9 @@ describe.each(rendered)('%s', (_, manifests) => {
 
   test('images have a version, and are not fetched when they are there', () => {
     for (const { name, container } of containers) {
-      expect(container.image, name).toMatch(/^[^\s:]+(:\d+\/[^\s:]+)?:(?!latest$)[\w.-]+$/);
+      expect(container.image, name).toMatch(
+        /^[^\s:]+(:\d+\/[^\s:]+)?:(?!latest$)[\w.-]+(@sha256:[0-9a-f]{64})?$/,
+      );
       expect(container.imagePullPolicy, name).toBe('IfNotPresent');
     }
   });
@@ -175,6 +177,29 @@ test('Jobs with a folder on one node starts beside the pod it replaces; with sha
     expect(jobsOf(name).affinity).toBeUndefined();
     expect(jobsOf(name).topologySpreadConstraints).toHaveLength(2);
   }
+});
+
+test('every pod has the credentials of the registry, and what daemons run is exactly the image that was named', () => {
+  const pods = podsOf(rendered.find(([known]) => known === 'a registry and its credentials')?.[1] ?? []);
+  expect(pods.length).toBeGreaterThan(6);
+  for (const { of, spec } of pods) expect(spec.imagePullSecrets, of).toEqual([{ name: 'registry' }]);
+  expect(pods[0]?.containers[0].image).toBe(
+    `registry.example.com/team/jobber:1.2.3@sha256:${'0a'.repeat(32)}`,
+  );
+});
+
+test('pods of hooks run where they are told to', () => {
+  const pods = podsOf(rendered.find(([known]) => known.startsWith('production on nodes'))?.[1] ?? []);
+  const hooks = pods.filter(({ of }) => /^(Job|Pod) /.test(of));
+  expect(hooks).toHaveLength(2);
+  for (const { spec } of hooks)
+    expect(spec).toMatchObject({ nodeSelector: { disk: 'fast' }, tolerations: [{ key: 'dedicated' }] });
+});
+
+test('a pod serves on for as long as a load balancer needs to hear of it, and has its own time after that', () => {
+  const jobs = find(render('--set', 'drainSeconds=20'), 'Deployment', 'jobs-service').spec.template.spec;
+  expect(jobs.containers[0].lifecycle.preStop.sleep.seconds).toBe(20);
+  expect(jobs.terminationGracePeriodSeconds).toBe(57);
 });
 
 test('the executor’s memory has room for all threads and processes at their limit', () => {

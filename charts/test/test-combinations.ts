@@ -58,7 +58,15 @@ export function combinations(): Record<string, string[]> {
       'image.registry=registry.example.com/team/',
       'image.pullSecrets[0].name=registry',
       'image.tag=1.2.3',
+      `image.digest=sha256:${'0a'.repeat(32)}`,
+      'postgresql.image.pullSecrets[0].name=registry',
+      'pulsar.image.pullSecrets[0].name=registry',
     ),
+    'production on nodes for it, an upgrade': [
+      ...file('values-production.yaml'),
+      '--is-upgrade',
+      ...set('migrations.nodeSelector.disk=fast', 'migrations.tolerations[0].key=dedicated'),
+    ],
     'placed by hand': set(
       'auth.nodeSelector.disk=fast',
       'jobs.tolerations[0].key=dedicated',

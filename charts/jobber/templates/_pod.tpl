@@ -56,6 +56,19 @@ imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
+{{/* Where the pods of hooks run. */}}
+{{- define "jobber.hookPlacement" -}}
+{{- with .Values.migrations.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.migrations.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.migrations.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* A pod of the migrations: waits for the server, and applies what is missing. .secretName: of the addresses. */}}
 {{- define "jobber.migrationPod" -}}
 metadata:
@@ -67,6 +80,7 @@ spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
   {{- include "jobber.imagePullSecrets" . | nindent 2 }}
+  {{- include "jobber.hookPlacement" . | nindent 2 }}
   securityContext: {{- include "jobber.podSecurity" . | nindent 4 }}
   containers:
     - name: migrate
