@@ -7,6 +7,10 @@ import { AppError } from '@jobber/shared/errors';
  */
 const ANSWER_MS = 4_000;
 
+/** What a request does to so many tasks takes seconds: that is its own work. */
+export const MANY_TASKS = 1_000;
+const MANY_TASKS_MS = 12_000;
+
 /** How long one request may still wait for others. Its own work, such as the check of a large file, does not count. */
 export interface AnswerTime {
   /** One wait after the other. @throws AppError 503 UNAVAILABLE when all of them together have taken too long */
@@ -38,4 +42,9 @@ export function startAnswerTime(limitMs = ANSWER_MS): AnswerTime {
 /** For a request that waits once. @throws AppError 503 UNAVAILABLE */
 export function answerInTime<T>(work: Promise<T>, limitMs?: number): Promise<T> {
   return startAnswerTime(limitMs).wait(work);
+}
+
+/** For the part of a request that stores or changes so many tasks. */
+export function timeForTasks(count: number, time: AnswerTime): AnswerTime {
+  return count > MANY_TASKS ? startAnswerTime(MANY_TASKS_MS) : time;
 }

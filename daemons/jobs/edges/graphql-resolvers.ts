@@ -101,7 +101,7 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
       const identity = await callerOf(c).identity();
       return presentDeadLetter(await readDeadLetter(parts, identity, id), identity, c);
     }),
-    // To check a large file takes its time; the steps that wait for others have limits of their own.
+    // To check a large file or to change many tasks takes its time; the steps that wait for others have limits of their own.
     async executeJob({ executeJobInput }, c) {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
@@ -119,19 +119,22 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
     cancelJob: inTime(async ({ id }: { id: number }, c) =>
       presentJob(await parts.cancelJob(await callerOf(c).identity(), id), c),
     ),
-    retryJob: inTime(async ({ id }: { id: number }, c) =>
-      presentJob(await parts.retryJob(await callerOf(c).identity(), id), c),
-    ),
-    redriveDeadLetters: inTime(async (args, c) => {
-      const identity = await callerOf(c).identity();
-      const { ids, filter, all, dryRun } = args;
-      return redriveDeadLetters(parts, identity, {
+    async retryJob({ id }, c) {
+      const time = startAnswerTime();
+      const identity = await time.wait(callerOf(c).identity());
+      return presentJob(await parts.retryJob(identity, id, time), c);
+    },
+    async redriveDeadLetters({ ids, filter, all, dryRun }, c) {
+      const time = startAnswerTime();
+      const identity = await time.wait(callerOf(c).identity());
+      const request = {
         ...(ids != null && { ids }),
         ...(filter != null && { filter: withoutNulls(filter) }),
         all: all === true,
         dryRun: dryRun === true,
-      });
-    }),
+      };
+      return redriveDeadLetters(parts, identity, request, time);
+    },
   };
   return Object.fromEntries(
     Object.entries(resolvers).map(([operation, resolver]) => [operation, measured(operation, resolver)]),

@@ -1,4 +1,4 @@
-import { Upload } from '@jobber/db/jobs';
+import { type JobType, Upload } from '@jobber/db/jobs';
 import { AppError, refuse } from '@jobber/shared/errors';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { type ItemProblem, MAX_PROBLEMS } from '../catalog/check-items.ts';
@@ -12,6 +12,9 @@ import { cutItems, cutSlices, type ItemText, MAX_ITEM_BYTES } from './cut-into-t
 import { printableName } from './printable-name.ts';
 import type { RequestedInput } from './resolve-data.ts';
 
+/** Of one job, or of all jobs of one request. */
+export const MAX_TASKS = 100_000;
+
 /** Input that has passed every check, cut into tasks. */
 export interface CheckedInput {
   readonly size: number;
@@ -22,7 +25,7 @@ export interface CheckedInput {
 /**
  * Checks input against the schema of its job type, all items before anything is accepted.
  * @throws AppError 400 INVALID_DATA naming the bad items, 400 FILE_UNREADABLE for an upload that is not the owner's,
- *   413 TOO_LARGE for too many items
+ *   413 TOO_LARGE for too many items or tasks
  */
 export type CheckInput = (
   ownerId: string,
@@ -79,11 +82,9 @@ export function createCheckInput(parts: {
       if (!check.readable) throw fileUnreadable(fileName);
       refuseProblems(check.problems, check.total);
     }
-    return {
-      size: upload.records,
-      uploadName: upload.name,
-      tasks: cutSlices(upload.slices, type.itemsPerTask),
-    };
+    const tasks = cutSlices(upload.slices, type.itemsPerTask);
+    refuseTooManyTasks(tasks, type);
+    return { size: upload.records, uploadName: upload.name, tasks };
   }
 
   return async function checkInput(ownerId, entry, input) {
@@ -113,7 +114,9 @@ function checkItems({ type, checkItem }: CatalogEntry, items: readonly unknown[]
     if (problems.length < MAX_PROBLEMS) problems.push(tooLong(index, bytes));
   });
   refuseProblems(problems, total);
-  return { size: items.length, uploadName: null, tasks: cutItems(texts, type.itemsPerTask) };
+  const tasks = cutItems(texts, type.itemsPerTask);
+  refuseTooManyTasks(tasks, type);
+  return { size: items.length, uploadName: null, tasks };
 }
 
 function tooLong(index: number, bytes: number): ItemProblem {
@@ -125,6 +128,17 @@ function tooLong(index: number, bytes: number): ItemProblem {
 function refuseTooMany(count: number, limit: number, type: string): void {
   if (count <= limit) return;
   refuse('TOO_LARGE', `A job of ${type} takes at most ${limit} items, got ${count}`, { limit, got: count });
+}
+
+/** A job is stored, cancelled and tried again as a whole, while somebody waits for it. */
+function refuseTooManyTasks({ length }: readonly NewTask[], { name, itemsPerTask }: JobType): void {
+  if (length <= MAX_TASKS) return;
+  const items = itemsPerTask === 1 ? 'one item' : `up to ${itemsPerTask} items`;
+  refuse(
+    'TOO_LARGE',
+    `A job has at most ${MAX_TASKS} tasks, this one would have ${length}: a task of ${name} has ${items}`,
+    { limit: MAX_TASKS, got: length },
+  );
 }
 
 function refuseProblems(problems: readonly ItemProblem[], total: number): void {

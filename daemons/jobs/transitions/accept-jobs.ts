@@ -1,6 +1,7 @@
 import type { JobStatus } from '@jobber/db/jobs';
 import type { Pool, PoolClient } from 'pg';
 import { toDate } from '../job-view.ts';
+import { TASKS_PER_STATEMENT } from './tasks-per-statement.ts';
 
 /** A job that has passed every check, with its tasks. */
 export interface NewJob {
@@ -164,15 +165,51 @@ export interface FirstLeases {
   readonly hintMs: number;
 }
 
-/** Writes jobs and all of their tasks in one statement: all of them or none. */
+/** More tasks of a job that was accepted in the same transaction. */
+const MORE_TASKS = `
+  insert into task (job_id, seq, type, owner_id, priority, state, available_at, first_item, item_count, items, byte_from,
+    byte_to, line)
+  select job.id, t.seq, job.type, job.owner_id, job.priority,
+    case job.status when 'SCHEDULED' then 'waiting' else 'ready' end,
+    case job.status when 'SCHEDULED' then job.run_at else now() end,
+    t.first_item, t.item_count, t.items, t.byte_from, t.byte_to, t.line
+  from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
+    as t(job_id, seq, first_item, item_count, items, byte_from, byte_to, line)
+  join job on job.id = t.job_id`;
+
+type NumberedTask = NewTask & { readonly ord: number; readonly seq: number };
+
+export function countTasks(jobs: readonly NewJob[]): number {
+  return jobs.reduce((sum, job) => sum + job.tasks.length, 0);
+}
+
+/**
+ * Writes jobs and all of their tasks: all of them or none. What has more than 10,000 tasks needs a transaction, and none of
+ * these may have a place.
+ */
 export async function acceptJobs(
   database: Pool | PoolClient,
   jobs: readonly NewJob[],
-  { leaseMs, hintMs }: FirstLeases,
+  leases: FirstLeases,
 ): Promise<Acceptance[]> {
   const tasks = jobs.flatMap((job, index) =>
     job.tasks.map((task, seq) => ({ ...task, ord: index + 1, seq })),
   );
+  const rows = await writeJobs(database, jobs, tasks.slice(0, TASKS_PER_STATEMENT), leases);
+  const rest = tasks.slice(TASKS_PER_STATEMENT).filter(({ ord }) => rows[ord - 1]?.status);
+  for (let from = 0; from < rest.length; from += TASKS_PER_STATEMENT) {
+    const some = rest.slice(from, from + TASKS_PER_STATEMENT);
+    await database.query(MORE_TASKS, [some.map(({ ord }) => rows[ord - 1]?.id), ...taskColumns(some)]);
+  }
+  return rows.map(toAcceptance);
+}
+
+async function writeJobs(
+  database: Pool | PoolClient,
+  jobs: readonly NewJob[],
+  tasks: readonly NumberedTask[],
+  { leaseMs, hintMs }: FirstLeases,
+): Promise<AcceptanceRow[]> {
   const keys = jobs.some((job) => job.idempotencyKey !== null || job.options?.uniqueFor !== undefined);
   const tags = jobs.some((job) => job.options?.tags !== undefined);
   const { rows } = await database.query<AcceptanceRow>({
@@ -187,13 +224,7 @@ export async function acceptJobs(
       jobs.map((job) => job.inputHash),
       jobs.map((job) => (job.options === null ? null : JSON.stringify(job.options))),
       tasks.map((task) => task.ord),
-      tasks.map((task) => task.seq),
-      tasks.map((task) => task.firstItem),
-      tasks.map((task) => task.itemCount),
-      tasks.map((task) => task.items),
-      tasks.map((task) => task.byteFrom),
-      tasks.map((task) => task.byteTo),
-      tasks.map((task) => task.line),
+      ...taskColumns(tasks),
       tasks.map((task) => task.executorId ?? null),
       tasks.map((task) => task.dispatched ?? false),
       leaseMs,
@@ -201,7 +232,19 @@ export async function acceptJobs(
       jobs.map((job) => job.traceparent),
     ],
   });
-  return rows.map(toAcceptance);
+  return rows;
+}
+
+function taskColumns(tasks: readonly NumberedTask[]): unknown[][] {
+  return [
+    tasks.map((task) => task.seq),
+    tasks.map((task) => task.firstItem),
+    tasks.map((task) => task.itemCount),
+    tasks.map((task) => task.items),
+    tasks.map((task) => task.byteFrom),
+    tasks.map((task) => task.byteTo),
+    tasks.map((task) => task.line),
+  ];
 }
 
 function toAcceptance(row: AcceptanceRow): Acceptance {

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { JOB_COLUMNS, type JobRow, type JobView, toJobView } from '../job-view.ts';
+import { TASKS_PER_STATEMENT } from './tasks-per-statement.ts';
 
 /** A task, as a dead letter is named: job and number. */
 export interface TaskRef {
@@ -31,14 +32,16 @@ export interface Redriven {
 
 /**
  * dead → ready, in jobs that have FAILED, which are IN_PROGRESS again with a new round: the failed items get new attempts,
- * those that have succeeded stay. What had failed, and why, goes into the history. Name all tasks of a job together: one
- * round is one statement. The lock on `kept_upload` keeps `expire-uploads` from removing a file that is read again.
+ * those that have succeeded stay. What had failed, and why, goes into the history. Name all tasks of a job together: they
+ * are one round. That of a job in $4 has begun in the same transaction. The lock on `kept_upload` keeps `expire-uploads` from removing a file that is read again.
  */
 const REDRIVE_TASKS = `
   with asked as (
     select distinct * from unnest($1::bigint[], $2::int[]) as a(job_id, seq)
   ), locked as materialized (
-    select id, status, round, upload_name, owner_id, type, unique_for from job
+    select id, case when begun then 'FAILED' else status end as status, round - begun::int as round, upload_name, owner_id,
+      type, unique_for
+    from job cross join lateral (select id = any($4::bigint[]) as begun) b
     where id in (select job_id from asked)
     order by id
     for no key update
@@ -60,7 +63,7 @@ const REDRIVE_TASKS = `
         when dead.items is null and locked.upload_name not in (select name from kept_upload) then 'INPUT_GONE'
         when locked.unique_for is not null and (twin.before is not null or exists (
           select from job other
-          where other.owner_id = locked.owner_id and other.type = locked.type
+          where other.id <> locked.id and other.owner_id = locked.owner_id and other.type = locked.type
             and other.unique_for = locked.unique_for and other.ended_at is null)) then 'UNIQUE_CONFLICT'
       end as refusal
     from asked a
@@ -81,7 +84,8 @@ const REDRIVE_TASKS = `
   ), total as (
     select job_id, sum(jsonb_array_length(failed))::int as again from redriven group by job_id
   ), begun as (
-    update job set status = 'IN_PROGRESS', failed = job.failed - again, round = job.round + 1, ended_at = null
+    update job set status = 'IN_PROGRESS', failed = job.failed - again,
+      round = job.round + (not (job.id = any($4::bigint[])))::int, ended_at = null
     -- The status is that of the locked row: the statement's own view of the job may be older than the lock.
     from total where job.id = total.job_id and job.id in (select id from locked where status = 'FAILED')
     returning ${JOB_COLUMNS}
@@ -101,29 +105,39 @@ type RedriveRow = {
   readonly items: number;
 } & (JobRow | { readonly id: null });
 
-/** @param by id of the user who asked for it */
+/**
+ * More than 10,000 tasks need a transaction of the caller's.
+ * @param by id of the user who asked for it
+ */
 export async function redriveTasks(
   database: Pool | PoolClient,
   tasks: readonly TaskRef[],
   by: string,
 ): Promise<Redriven> {
-  const { rows } = await database.query<RedriveRow>({
-    name: 'redrive-tasks',
-    text: REDRIVE_TASKS,
-    values: [tasks.map(({ jobId }) => jobId), tasks.map(({ seq }) => seq), by],
-  });
+  const redriven: Redriven['tasks'][number][] = [];
   const jobs = new Map<number, JobView>();
-  for (const row of rows) {
-    if (row.id !== null && !jobs.has(Number(row.id))) jobs.set(Number(row.id), toJobView(row));
+  for (let from = 0; from < tasks.length; from += TASKS_PER_STATEMENT) {
+    const some = tasks.slice(from, from + TASKS_PER_STATEMENT);
+    // Not prepared: a plan that is kept reckons with a few tasks, and compares each of many with each.
+    const { rows } = await database.query<RedriveRow>(REDRIVE_TASKS, [
+      some.map(({ jobId }) => jobId),
+      some.map(({ seq }) => seq),
+      by,
+      [...jobs.keys()],
+    ]);
+    const changed = new Map(rows.flatMap((row) => (row.id === null ? [] : [[Number(row.id), row]])));
+    for (const [id, row] of changed) jobs.set(id, toJobView(row));
+    redriven.push(...rows.map(toRedrivenTask));
   }
+  return { tasks: redriven, jobs: [...jobs.values()] };
+}
+
+function toRedrivenTask(row: RedriveRow): Redriven['tasks'][number] {
   return {
-    tasks: rows.map((row) => ({
-      jobId: Number(row.job_id),
-      seq: row.seq,
-      type: row.task_type,
-      refusal: row.refusal,
-      items: row.refusal === null ? row.items : 0,
-    })),
-    jobs: [...jobs.values()],
+    jobId: Number(row.job_id),
+    seq: row.seq,
+    type: row.task_type,
+    refusal: row.refusal,
+    items: row.refusal === null ? row.items : 0,
   };
 }

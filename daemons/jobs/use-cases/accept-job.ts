@@ -2,17 +2,25 @@ import { type AppError, isAppError } from '@jobber/shared/errors';
 import { createGroupCommit } from '@jobber/shared/group-commit';
 import type { Logger } from '@jobber/shared/log';
 import type { Pool, PoolClient } from 'pg';
+import { MANY_TASKS } from '../answer-in-time.ts';
 import type { Notifications } from '../dispatch/notifications.ts';
 import { type PlacedJob, placeTasks, type ReservePlace, settlePlaces } from '../dispatch/place-tasks.ts';
 import type { Waker } from '../dispatch/wake-waiting.ts';
 import { inTransaction } from '../in-transaction.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
-import { type Acceptance, acceptJobs, type FirstLeases, type NewJob } from '../transitions/accept-jobs.ts';
+import {
+  type Acceptance,
+  acceptJobs,
+  countTasks,
+  type FirstLeases,
+  type NewJob,
+} from '../transitions/accept-jobs.ts';
 import { againAfterDeadlock, runBatch } from '../transitions/run-batch.ts';
+import { TASKS_PER_STATEMENT } from '../transitions/tasks-per-statement.ts';
 
 /** Stores jobs that have passed every check, and sees to it that they are begun. */
 export interface AcceptJob {
-  /** With others that arrive at the same time, in one statement. */
+  /** With others that arrive at the same time, in one statement; a large one by itself. */
   one(job: NewJob): Promise<Acceptance>;
   /**
    * All or none of them, in a transaction of their own. `settle` sees what became of each before any is kept: none is
@@ -39,6 +47,10 @@ export interface AcceptJobParts {
   readonly log: Logger;
 }
 
+/** Tasks of the jobs of one statement; a job counts for at least so many. */
+const MAX_BATCH = TASKS_PER_STATEMENT;
+const MIN_WEIGHT = 20;
+
 export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
   const { pool, reserve, waker, notifications, leases, metrics, log } = parts;
 
@@ -47,8 +59,10 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
     store: (jobs: readonly NewJob[]) => Promise<(Acceptance | Error)[]>,
   ): Promise<(Acceptance | Error)[]> {
     metrics.batchSize.observe({ batch: 'accept' }, jobs.length);
+    // Places are for what one statement writes.
+    const few = countTasks(jobs) <= TASKS_PER_STATEMENT;
     const placed = jobs.map((job) =>
-      parts.mayPlace(job.type) ? placeTasks(reserve, job) : { job, places: [] },
+      few && parts.mayPlace(job.type) ? placeTasks(reserve, job) : { job, places: [] },
     );
     let acceptances: (Acceptance | Error)[] = [];
     try {
@@ -82,13 +96,24 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
   }
 
   const batches = createGroupCommit<NewJob, Acceptance>({
-    maxBatch: 500,
+    maxBatch: MAX_BATCH,
+    weigh: ({ tasks }) => Math.max(MIN_WEIGHT, tasks.length),
     concurrency: 2,
     run: (jobs) => accept(jobs, (some) => runBatch(some, (batch) => acceptJobs(pool, batch, leases))),
   });
+  /** One that takes seconds goes beside the others, so that they need not wait for it. */
+  const large = createGroupCommit<NewJob, Acceptance>({
+    maxBatch: 1,
+    concurrency: 2,
+    run: (jobs) => accept(jobs, (some) => againAfterDeadlock(() => acceptJobsInTransaction(some))),
+  });
+
+  function acceptJobsInTransaction(jobs: readonly NewJob[]): Promise<Acceptance[]> {
+    return inTransaction(pool, (client) => acceptJobs(client, jobs, leases));
+  }
 
   return {
-    one: (job) => batches.submit(job),
+    one: (job) => (job.tasks.length > MANY_TASKS ? large : batches).submit(job),
     async together<Answer>(jobs: readonly NewJob[], settle: Settle<Answer>) {
       const settled: { answer?: Answer | undefined; refusal?: AppError | undefined } = {};
 
@@ -105,7 +130,7 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
 
       await accept(jobs, (all) =>
         againAfterDeadlock(() =>
-          all.some(mayBeRefused)
+          all.some(mayBeRefused) || countTasks(all) > TASKS_PER_STATEMENT
             ? inTransaction(
                 pool,
                 (client) => store(client, all),

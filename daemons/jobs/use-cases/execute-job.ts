@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { AppError, isAppError, refuse } from '@jobber/shared/errors';
 import type { Pool } from 'pg';
-import { type AnswerTime, startAnswerTime } from '../answer-in-time.ts';
+import { type AnswerTime, startAnswerTime, timeForTasks } from '../answer-in-time.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
-import { type CheckInput, fileUnreadable } from '../input/check-input.ts';
+import { type CheckInput, fileUnreadable, MAX_TASKS } from '../input/check-input.ts';
 import { resolveData } from '../input/resolve-data.ts';
 import type { JobView } from '../job-view.ts';
-import type { Acceptance, NewJob } from '../transitions/accept-jobs.ts';
+import { type Acceptance, countTasks, type NewJob } from '../transitions/accept-jobs.ts';
 import type { AcceptJob, Settle } from './accept-job.ts';
 import { checkKey, checkOptions, type RequestedOptions } from './check-options.ts';
 import { type ExistingJob, findExistingJobs } from './find-existing-jobs.ts';
@@ -85,7 +85,7 @@ export function createExecuteJob(parts: ExecuteJobParts): {
       requirePermission(identity, 'jobs:submit');
       const job = await prepare(identity, request, time);
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const acceptance = await time.wait(acceptJob.one(job));
+        const acceptance = await timeForTasks(job.tasks.length, time).wait(acceptJob.one(job));
         const stands = acceptance.outcome === 'existing';
         const [existing] = stands ? await time.wait(findExistingJobs(pool, [job])) : [];
         const answer = toAnswer(job, acceptance, existing);
@@ -102,8 +102,10 @@ export function createExecuteJob(parts: ExecuteJobParts): {
       }
       const jobs = await allOrNone(requests, (request) => prepare(identity, request, time));
       await refuseTwins(jobs);
+      refuseTooManyTasks(jobs);
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const answers = await time.wait(acceptJob.together(jobs, settleAll(jobs)));
+        const storing = acceptJob.together(jobs, settleAll(jobs));
+        const answers = await timeForTasks(countTasks(jobs), time).wait(storing);
         if (answers) return answers;
       }
       return refuseTooFast();
@@ -136,6 +138,13 @@ function toAnswer(
   if (acceptance.outcome === 'upload-gone') throw fileUnreadable(job.uploadName ?? '');
   if (existing?.sameKey && !sameInput(job, existing)) throw keyConflict(existing.job.id);
   return existing && { ...existing.job, existing: true };
+}
+
+function refuseTooManyTasks(jobs: readonly NewJob[]): void {
+  const tasks = countTasks(jobs);
+  if (tasks <= MAX_TASKS) return;
+  const message = `The jobs of one request have at most ${MAX_TASKS} tasks together, these would have ${tasks}`;
+  refuse('TOO_LARGE', message, { limit: MAX_TASKS, got: tasks });
 }
 
 function refuseTooFast(): never {

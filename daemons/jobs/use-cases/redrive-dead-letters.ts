@@ -1,6 +1,7 @@
 import { type Identity, requirePermission } from '@jobber/shared/auth-guard';
 import { AppError, refuse } from '@jobber/shared/errors';
 import type { Pool } from 'pg';
+import { type AnswerTime, startAnswerTime, timeForTasks } from '../answer-in-time.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
 import type { RedriveRefusal, TaskRef } from '../transitions/redrive-tasks.ts';
 import { deadLetterId, parseDeadLetterId } from './dead-letter-view.ts';
@@ -57,16 +58,22 @@ const CAN_BE_REDRIVEN = `exists (
   select from job left join upload on upload.name = job.upload_name
   where job.id = task.job_id and job.status = 'FAILED' and (task.items is not null or upload.removed_at is null))`;
 
-/** Starts new rounds with dead letters. @throws AppError 400 INVALID_INPUT, 403 FORBIDDEN, 404 NOT_FOUND */
+/**
+ * Starts new rounds with dead letters.
+ * @throws AppError 400 INVALID_INPUT, 403 FORBIDDEN, 404 NOT_FOUND, 503 UNAVAILABLE when it is not known in time what has begun
+ */
 export async function redriveDeadLetters(
   parts: RedriveParts,
   identity: Identity,
   { ids, filter = {}, all, dryRun }: RedriveRequest,
+  time: AnswerTime = startAnswerTime(),
 ): Promise<Redrive> {
-  const { matched, tasks } = ids
-    ? await findNamed(parts.pool, identity, ids, filter)
-    : await findMatching(parts, identity, filter, all);
-  const { results, jobs } = await parts.startRounds(tasks, { by: identity.userId, dryRun });
+  const finding = ids
+    ? findNamed(parts.pool, identity, ids, filter)
+    : findMatching(parts, identity, filter, all);
+  const { matched, tasks } = await time.wait(finding);
+  const starting = parts.startRounds(tasks, { by: identity.userId, dryRun });
+  const { results, jobs } = await timeForTasks(tasks.length, time).wait(starting);
   const refused = results.flatMap(({ refusal, ...ref }) =>
     refusal === null ? [] : [{ id: deadLetterId(ref), reason: refusal, message: MESSAGES[refusal] }],
   );

@@ -6,6 +6,7 @@ import type { JobView } from '../job-view.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import { type Redriven, redriveTasks, type TaskRef } from '../transitions/redrive-tasks.ts';
 import { againAfterConflict } from '../transitions/run-batch.ts';
+import { TASKS_PER_STATEMENT } from '../transitions/tasks-per-statement.ts';
 
 export interface StartedRounds {
   /** What became of each task that was looked at: all of them, unless time ran out. */
@@ -22,7 +23,7 @@ export type StartRounds = (
   how: { readonly by: string; readonly dryRun: boolean },
 ) => Promise<StartedRounds>;
 
-/** Tasks of one statement, give or take those of its last job. */
+/** Tasks of one step, give or take those of its last job. */
 const BATCH = 200;
 const ENOUGH_MS = 2_500;
 
@@ -48,7 +49,7 @@ export function createStartRounds(parts: {
     const enoughAt = performance.now() + ENOUGH_MS;
     for (const batch of cutBetweenJobs(tasks)) {
       const redriven = await againAfterConflict(() =>
-        dryRun ? rehearse(pool, batch, by) : redriveTasks(pool, batch, by),
+        dryRun ? rehearse(pool, batch, by) : begin(pool, batch, by),
       );
       if (!dryRun) tell(redriven, by);
       results.push(...redriven.tasks);
@@ -57,6 +58,12 @@ export function createStartRounds(parts: {
     }
     return { results, jobs };
   };
+}
+
+function begin(pool: Pool, tasks: readonly TaskRef[], by: string): Promise<Redriven> {
+  return tasks.length <= TASKS_PER_STATEMENT
+    ? redriveTasks(pool, tasks, by)
+    : inTransaction(pool, (client) => redriveTasks(client, tasks, by));
 }
 
 /** Does it, and takes it back: what would happen is what happens. */

@@ -38,6 +38,22 @@ test('what arrives while batches run is written in the next one', async () => {
   expect(batches).toEqual([[1], [2, 3]]);
 });
 
+test('a batch ends before it weighs too much; what does so alone is a batch by itself', async () => {
+  const batches: number[][] = [];
+  const group = createGroupCommit<number, number>({
+    maxBatch: 10,
+    weigh: (item) => item,
+    concurrency: 1,
+    async run(items) {
+      batches.push([...items]);
+      return items;
+    },
+  });
+  const asked = [4, 6, 1, 25, 9, 2, 8];
+  expect(await Promise.all(asked.map((item) => group.submit(item)))).toEqual(asked);
+  expect(batches).toEqual([[4, 6], [1], [25], [9], [2, 8]]);
+});
+
 test('an Error as a result rejects its item only; a failed batch rejects all of its items', async () => {
   const group = createGroupCommit<number, number>({
     maxBatch: 2,

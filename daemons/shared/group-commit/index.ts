@@ -9,8 +9,10 @@ export interface GroupCommit<Item, Result> {
 export interface GroupCommitOptions<Item, Result> {
   /** Does a batch and returns one result per item, in order. An `Error` as a result rejects that item only. */
   readonly run: (items: readonly Item[]) => Promise<readonly (Result | Error)[]>;
-  /** Items of one batch at most. */
+  /** Weight of one batch at most; an item that weighs more is a batch by itself. */
   readonly maxBatch: number;
+  /** What an item adds to its batch; by default each weighs 1. */
+  readonly weigh?: (item: Item) => number;
   /** Batches that run at the same time at most. */
   readonly concurrency: number;
 }
@@ -28,6 +30,7 @@ interface Waiting<Item, Result> {
 export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): GroupCommit<Item, Result> {
+  const weigh = options.weigh ?? (() => 1);
   let waiting: Waiting<Item, Result>[] = [];
   let running = 0;
   let scheduled = false;
@@ -39,11 +42,22 @@ export function createGroupCommit<Item, Result>(
     setImmediate(() => {
       scheduled = false;
       while (running < options.concurrency && waiting.length > 0) {
-        const batch = waiting.slice(0, options.maxBatch);
-        waiting = waiting.slice(options.maxBatch);
+        const size = nextBatch();
+        const batch = waiting.slice(0, size);
+        waiting = waiting.slice(size);
         void runBatch(batch);
       }
     });
+  }
+
+  /** How many of those that wait come next. */
+  function nextBatch(): number {
+    let weight = 0;
+    const first = waiting.findIndex(({ item }, index) => {
+      weight += weigh(item);
+      return index > 0 && weight > options.maxBatch;
+    });
+    return first === -1 ? waiting.length : first;
   }
 
   async function runBatch(batch: readonly Waiting<Item, Result>[]): Promise<void> {
