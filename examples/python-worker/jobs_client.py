@@ -76,6 +76,8 @@ class JobsClient:
             ("grpc.keepalive_timeout_ms", 10_000),
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 1_000),
+            # http_proxy is about the internet.
+            ("grpc.enable_http_proxy", 0),
         ]
         if tls:
             credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)

@@ -24,7 +24,10 @@ export interface GrpcClientOptions {
 
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
-/** A client that presents the caller's service credential with each call. Give calls a `deadline`. */
+/**
+ * A client that presents the caller's service credential with each call, and connects directly, whatever proxy the
+ * environment names. Give calls a `deadline`.
+ */
 export function createGrpcClient<Service extends CompatServiceDefinition>(
   definition: Service,
   options: GrpcClientOptions,
@@ -39,6 +42,8 @@ export function createGrpcClient<Service extends CompatServiceDefinition>(
     // Each client has its own connection: two daemons in one test process must not share their fate.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.service_config_disable_resolution': 1,
+    // http_proxy and its like are about the internet; a proxy out there would reach none of our daemons.
+    'grpc.enable_http_proxy': 0,
   });
   options.scope.defer(`grpc client of ${options.address}`, () => channel.close());
   const metadata = new Metadata({
