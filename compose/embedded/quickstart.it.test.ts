@@ -69,10 +69,21 @@ function processesMarked(mark: string): string[] {
   });
 }
 
+/** What a newcomer's shell may hold already. */
+const ABOUT_OTHER_SERVERS = {
+  PGSSLMODE: 'require',
+  PGOPTIONS: '-c no.such=1 -c nonsense',
+  PULSAR_SERVICE_URL: 'ws://127.0.0.1:9',
+  http_proxy: 'http://127.0.0.1:9',
+  https_proxy: 'http://127.0.0.1:9',
+  // No folder can be made there.
+  HOME: '/proc/1',
+};
+
 test(
-  'twice at once: a login, a Fibonacci number, a priced product file, and nothing left',
+  'twice at once: a login, a Fibonacci number, a priced product file, and nothing left, whatever is set for other servers',
   async () => {
-    const runs = [quickstart('one'), quickstart('two')];
+    const runs = [quickstart('one'), quickstart('two', ABOUT_OTHER_SERVERS)];
     for (const run of runs) {
       expect(await run.ended, run.output()).toBe(0);
       expect(run.output()).toContain('The 100th Fibonacci number is 354224848179261915075.');
@@ -128,3 +139,9 @@ test(
   },
   LIMIT,
 );
+
+test('where no folder can be made it says so in one sentence', async () => {
+  const run = quickstart('nowhere', { TMPDIR: join(folder, 'missing') });
+  expect(await run.ended).toBe(1);
+  expect(run.output()).toMatch(/^Error: Cannot make a folder in \S+missing: .* Set TMPDIR to .*\.\n$/);
+});

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { currentPrograms } from './platform/bundles.ts';
 import { DAEMONS, PLATFORM_ROOT } from './platform/daemon-programs.ts';
 import { platformAddresses } from './platform/describe-platform.ts';
+import { dropPostgresVariables } from './platform/drop-postgres-variables.ts';
 import { cleanText } from './platform/format-record.ts';
 import { openLogStream } from './platform/log-stream.ts';
 import { freePlatformPorts } from './platform/platform-ports.ts';
+import { whyUnusable } from './platform/private-file.ts';
 import { type Platform, startPlatform } from './platform/start-platform.ts';
 import { type Interruptions, watchInterruptions } from './platform/watch-interruptions.ts';
 import { createProgress, type Progress } from './quickstart/progress.ts';
@@ -20,10 +22,12 @@ const LIMIT_MS = 120_000;
 
 async function main(environment: NodeJS.ProcessEnv): Promise<number> {
   const startedAt = performance.now();
+  dropPostgresVariables(environment);
+  const folder = makeFolder();
+  if (folder === undefined) return EXIT.failed;
   const interruptions = watchInterruptions(environment);
   const progress = createProgress(process.stdout);
   process.stdout.on('error', () => interruptions.interrupt('the end of its output'));
-  const folder = mkdtempSync(join(tmpdir(), 'jobber-quickstart-'));
   try {
     progress.print('jobber quickstart: PostgreSQL and four daemons, in a folder of their own', '');
     await run(folder, { environment, interruptions, progress });
@@ -39,12 +43,23 @@ async function main(environment: NodeJS.ProcessEnv): Promise<number> {
       );
       return EXIT.interrupted;
     }
-    const log = keepLog(folder, error);
-    process.stderr.write(`Error: ${cleanText(describe(error))} The log is ${log}\n`);
+    process.stderr.write(`Error: ${cleanText(describe(error))} ${keepLog(folder, error)}\n`);
     return EXIT.failed;
   } finally {
     rmSync(folder, { recursive: true, force: true });
     interruptions.dispose();
+  }
+}
+
+/** Undefined, and said why, when there is no place for one. */
+function makeFolder(): string | undefined {
+  try {
+    return mkdtempSync(join(tmpdir(), 'jobber-quickstart-'));
+  } catch (error) {
+    process.stderr.write(
+      `Error: Cannot make a folder in ${cleanText(tmpdir())}: ${whyUnusable(error)}. Set TMPDIR to a folder for temporary files.\n`,
+    );
+    return undefined;
   }
 }
 
@@ -66,7 +81,8 @@ async function run(
     dataDir: join(folder, 'data'),
     ports: await freePlatformPorts(),
     openLog: (logs) => openLogStream(logs, DAEMONS, () => {}),
-    environment,
+    // It needs nothing but itself, whatever broker the daemons of this user have.
+    environment: { ...environment, PULSAR_SERVICE_URL: undefined },
     nodeEnv: 'production',
     programs: currentPrograms(),
     compileCache: join(homedir(), '.cache', 'jobber', 'compiled'),
@@ -102,21 +118,21 @@ function describe(error: unknown): string {
   return `${message.replace(/\.$/, '')}${cause}.`;
 }
 
-/** The folder is removed: what the daemons said is kept outside of it, in one file. */
+/** The folder is removed: what the daemons said is kept outside of it, in one file. @returns where */
 function keepLog(folder: string, error: unknown): string {
   const logs = join(folder, 'data', 'logs');
   const file = `${folder}.log`;
   const parts = existsSync(logs)
     ? readdirSync(logs).map((name) => `==> ${name}\n${readFileSync(join(logs, name), 'utf8')}`)
     : [];
-  writeFileSync(
-    file,
-    [...parts, `==> quickstart\n${error instanceof Error ? error.stack : error}\n`].join('\n'),
-    {
-      mode: 0o600,
-    },
-  );
-  return file;
+  const text = [...parts, `==> quickstart\n${error instanceof Error ? error.stack : error}\n`].join('\n');
+  try {
+    writeFileSync(file, text, { mode: 0o600 });
+    return `The log is ${file}`;
+  } catch (problem) {
+    rmSync(file, { force: true });
+    return `The log could not be kept in ${file}: ${whyUnusable(problem)}.`;
+  }
 }
 
 process.exitCode = await main(process.env);

@@ -4,6 +4,7 @@ import { currentPrograms } from './platform/bundles.ts';
 import type { DaemonSettings } from './platform/daemon-environment.ts';
 import { DAEMONS, PLATFORM_ROOT, sourcePrograms } from './platform/daemon-programs.ts';
 import { describePlatform, platformAddresses } from './platform/describe-platform.ts';
+import { dropPostgresVariables } from './platform/drop-postgres-variables.ts';
 import { openLogStream } from './platform/log-stream.ts';
 import { PlatformError } from './platform/platform-error.ts';
 import { platformPorts } from './platform/platform-ports.ts';
@@ -54,6 +55,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     json: options.jsonLogs ?? false,
     color: options.color ?? (stdout.isTTY === true && !environment['NO_COLOR']),
   });
+  if (options.databaseUrls === undefined) dropPostgresVariables(environment);
   const interruptions = watchInterruptions(environment);
   // A reader that has gone, such as `head` or a closed terminal, wants no more.
   stdout.on('error', () => interruptions.interrupt('the end of its output'));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, existsSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { dropPostgresVariables } from '../platform/drop-postgres-variables.ts';
 import { PlatformError } from '../platform/platform-error.ts';
 import { makePrivateFolder, writePrivateFile } from '../platform/private-file.ts';
 import { explainFileError } from '../postgres/index.ts';
@@ -31,6 +32,7 @@ export interface BackupSummary {
  */
 export async function backUpPlatform(dataDir: string, target: string): Promise<BackupSummary> {
   requireEmpty(target);
+  dropPostgresVariables(process.env);
   const postgres = await reachPostgres(dataDir);
   const staging = `${target}.new-${randomUUID()}`;
   try {

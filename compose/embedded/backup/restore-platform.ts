@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseDefinition } from '@jobber/db/connection';
+import { dropPostgresVariables } from '../platform/drop-postgres-variables.ts';
 import { lockDataFolder } from '../platform/lock-data-folder.ts';
 import { openDataFolder } from '../platform/open-data-folder.ts';
 import { PlatformError } from '../platform/platform-error.ts';
@@ -31,6 +32,7 @@ export async function restorePlatform(source: string, dataDir: string): Promise<
   const manifest = readManifest(source);
   const definitions = await definitionsFor(manifest);
   requireEmpty(dataDir);
+  dropPostgresVariables(process.env);
   const wasThere = existsSync(dataDir);
   makePrivateFolder(dataDir);
   const lock = lockDataFolder(dataDir);

@@ -56,9 +56,14 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
 };
 
-function unusable(path: string, error: unknown): PlatformError {
+/** Why a file or folder can't be written, in a few words. */
+export function whyUnusable(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
-  return new PlatformError('folder-unusable', `Cannot write ${path}: ${REASONS[code] ?? message}.`, {
+  return REASONS[code] ?? message;
+}
+
+function unusable(path: string, error: unknown): PlatformError {
+  return new PlatformError('folder-unusable', `Cannot write ${path}: ${whyUnusable(error)}.`, {
     cause: error,
   });
 }

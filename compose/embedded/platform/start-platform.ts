@@ -7,6 +7,7 @@ import { openDataFolder } from './open-data-folder.ts';
 import { openDatabases } from './open-databases.ts';
 import type { PlatformError } from './platform-error.ts';
 import { type PlatformPorts, requireFreePorts } from './platform-ports.ts';
+import { makePrivateFolder } from './private-file.ts';
 import { type Release, releaseInOrder } from './release-in-order.ts';
 import { readOrCreateSecrets } from './secrets.ts';
 import { startDaemons } from './start-daemons.ts';
@@ -147,5 +148,12 @@ interface UsedBroker {
 
 /** Node keeps what it compiled there, for all daemons and later starts. */
 function withCompileCache({ environment, compileCache }: PlatformOptions): NodeJS.ProcessEnv {
-  return compileCache === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compileCache };
+  if (compileCache === undefined) return environment;
+  try {
+    // Node hangs where it can't make the folder itself, as below /proc; without one it only starts more slowly.
+    makePrivateFolder(compileCache);
+  } catch {
+    return environment;
+  }
+  return { ...environment, NODE_COMPILE_CACHE: compileCache };
 }
