@@ -32,7 +32,7 @@ export interface BackupSummary {
  */
 export async function backUpPlatform(dataDir: string, target: string): Promise<BackupSummary> {
   requireEmpty(target);
-  dropPostgresVariables(process.env);
+  dropPostgresVariables();
   const postgres = await reachPostgres(dataDir);
   const staging = `${target}.new-${randomUUID()}`;
   try {

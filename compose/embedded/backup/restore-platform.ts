@@ -32,7 +32,7 @@ export async function restorePlatform(source: string, dataDir: string): Promise<
   const manifest = readManifest(source);
   const definitions = await definitionsFor(manifest);
   requireEmpty(dataDir);
-  dropPostgresVariables(process.env);
+  dropPostgresVariables();
   const wasThere = existsSync(dataDir);
   makePrivateFolder(dataDir);
   const lock = lockDataFolder(dataDir);
