@@ -4,6 +4,12 @@ import { find, type Manifest, ofKind, render } from './test-helm.ts';
 import { podsOf, selects } from './test-pods.ts';
 
 const rendered = Object.entries(combinations()).map(([name, args]) => [name, render(...args)] as const);
+/** How long a daemon serves on after the signal. */
+function drainSecondsOf({ name, env }: Manifest): number {
+  const variable = `${name.toUpperCase()}_DRAIN_SECONDS`;
+  return Number(env.find((own: Manifest) => own.name === variable)?.value ?? 0);
+}
+
 const DAEMONS = ['auth', 'jobs', 'executor', 'products'];
 
 describe.each(rendered)('%s', (_, manifests) => {
@@ -119,7 +125,7 @@ describe.each(rendered)('%s', (_, manifests) => {
         rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
       });
       const [container] = spec.template.spec.containers;
-      const pause = container.lifecycle?.preStop.sleep.seconds ?? 0;
+      const pause = drainSecondsOf(container);
       expect(pause > 0, metadata.name).toBe(container.name !== 'executor');
       // A daemon gives itself 28 s.
       expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(28 + pause);
@@ -198,7 +204,7 @@ test('pods of hooks run where they are told to', () => {
 
 test('a pod serves on for as long as a load balancer needs to hear of it, and has its own time after that', () => {
   const jobs = find(render('--set', 'drainSeconds=20'), 'Deployment', 'jobs-service').spec.template.spec;
-  expect(jobs.containers[0].lifecycle.preStop.sleep.seconds).toBe(20);
+  expect(drainSecondsOf(jobs.containers[0])).toBe(20);
   expect(jobs.terminationGracePeriodSeconds).toBe(57);
 });
 

@@ -16,6 +16,8 @@ const SETTINGS = {
   host: setting('AUTH_HOST', text('127.0.0.1')),
   port: setting('AUTH_PORT', port(3000)),
   grpcPort: setting('AUTH_GRPC_PORT', port(5000)),
+  /** For how long it serves on after the signal to stop. */
+  drainSeconds: setting('AUTH_DRAIN_SECONDS', integer(0, { min: 0, max: 600 })),
   databaseUrl: setting('AUTH_DATABASE_URL', postgresUrl(), { secret: true }),
   issuer: setting('AUTH_ISSUER', text('jobber')),
   accessTokenTtlSeconds: setting('AUTH_ACCESS_TOKEN_TTL_SECONDS', integer(900, { min: 1, max: 86_400 })),

@@ -90,6 +90,17 @@ async function createUser(port: number): Promise<string> {
   return errors?.[0]?.extensions.reason ?? 'created';
 }
 
+test('a daemon that is to serve on after the signal does so, says that it goes, and then ends', async () => {
+  const daemon = startDaemon(settings(migrated, { AUTH_DRAIN_SECONDS: '2' }));
+  const port = await daemon.port();
+  await expect.poll(() => daemon.output()).toContain('"msg":"started"');
+  daemon.child.kill('SIGTERM');
+  await expect.poll(() => statusOf(port, '/auth/ready')).toBe(503);
+  const response = await fetch(`http://127.0.0.1:${port}/auth/live`);
+  expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);
+  expect(await daemon.exited).toBe(0);
+});
+
 test('a wrong configuration ends it at once with exit code 78 and names every problem', async () => {
   const daemon = startDaemon({ AUTH_PORT: 'abc', SERVICE_SECRET: 'hunter2' });
   expect(await daemon.exited).toBe(78);

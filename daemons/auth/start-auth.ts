@@ -87,7 +87,13 @@ export async function startAuth(parts: Parts): Promise<{ port: number; grpcPort:
     return errorResponse(c, error, classify);
   });
   addReadinessChecks(health, database, keys);
-  const port = await serveHttp({ app, host: config.host, port: config.port, scope });
+  const port = await serveHttp({
+    app,
+    host: config.host,
+    port: config.port,
+    scope,
+    isDraining: health.isDraining,
+  });
 
   if (!(await prepare(database, keys, parts))) return undefined;
   const grpcPort = await serveGrpc({
@@ -103,7 +109,7 @@ export async function startAuth(parts: Parts): Promise<{ port: number; grpcPort:
   // The server drains before anything else is released; its streams have to end for that.
   scope.defer('streams of revocations', () => revocations.endStreams());
   pruneRegularly(database, parts);
-  scope.defer('readiness', () => health.startDraining());
+  scope.defer('readiness', () => health.startDraining(config.drainSeconds));
   log.info({ port, grpcPort }, 'Auth is ready');
   return { port, grpcPort };
 }

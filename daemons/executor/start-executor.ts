@@ -103,7 +103,7 @@ export async function startExecutor({
   scope.defer('cancellations', stopWatching);
   work.start();
   scope.defer('work', () => {
-    health.startDraining();
+    void health.startDraining();
     return work.stop();
   });
   log.info(

@@ -17,6 +17,8 @@ const SETTINGS = {
   host: setting('JOBS_HOST', text('127.0.0.1')),
   port: setting('JOBS_PORT', port(3001)),
   grpcPort: setting('JOBS_GRPC_PORT', port(5002)),
+  /** For how long it serves on after the signal to stop. */
+  drainSeconds: setting('JOBS_DRAIN_SECONDS', integer(0, { min: 0, max: 600 })),
   databaseUrl: setting('JOBS_DATABASE_URL', postgresUrl(), { secret: true }),
   authGrpcUrl: setting('AUTH_GRPC_URL', grpcAddress('localhost:5000')),
   /** Folder of the uploads. */

@@ -157,7 +157,13 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     events: { readJob, readToldTasks: createReadToldTasks(pool), changes, stopping: stopping.signal, log },
     production: config.environment === 'production',
   });
-  const port = await serveHttp({ app, host: config.host, port: config.port, scope });
+  const port = await serveHttp({
+    app,
+    host: config.host,
+    port: config.port,
+    scope,
+    isDraining: health.isDraining,
+  });
   log.info({ port }, 'HTTP listens');
   // Also when it is stopped while it starts.
   scope.defer('streams', endStreams);
@@ -207,11 +213,12 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   repeat('removing old uploads', { work: cleanUp, intervalMs: CLEAN_UP_INTERVAL_MS, scope, log });
   // First of all, before the server of these streams drains.
   scope.defer('task streams', endStreams);
+  scope.defer('readiness', () => health.startDraining(config.drainSeconds));
   return { port, grpcPort };
 
   /** Clients and executors go to another replica. */
   function endStreams(): void {
-    health.startDraining();
+    void health.startDraining();
     feed.stop();
     cancellations.stop();
     stopping.abort();

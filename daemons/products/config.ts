@@ -1,6 +1,7 @@
 import {
   type DaemonConfig,
   grpcAddress,
+  integer,
   loadDaemonConfig,
   port,
   postgresUrl,
@@ -12,6 +13,8 @@ const SETTINGS = {
   host: setting('PRODUCTS_HOST', text('127.0.0.1')),
   port: setting('PRODUCTS_PORT', port(3003)),
   grpcPort: setting('PRODUCTS_GRPC_PORT', port(5001)),
+  /** For how long it serves on after the signal to stop. */
+  drainSeconds: setting('PRODUCTS_DRAIN_SECONDS', integer(0, { min: 0, max: 600 })),
   databaseUrl: setting('PRODUCTS_DATABASE_URL', postgresUrl(), { secret: true }),
   authGrpcUrl: setting('AUTH_GRPC_URL', grpcAddress('localhost:5000')),
 };

@@ -86,7 +86,13 @@ export async function startProducts({ config, scope, log }: Parts) {
     log.error({ err: error }, 'request failed');
     return errorResponse(c, error);
   });
-  const port = await serveHttp({ app, host: config.host, port: config.port, scope });
+  const port = await serveHttp({
+    app,
+    host: config.host,
+    port: config.port,
+    scope,
+    isDraining: health.isDraining,
+  });
 
   const stopping = new AbortController();
   scope.defer('wait for the database', () => stopping.abort());
@@ -109,7 +115,7 @@ export async function startProducts({ config, scope, log }: Parts) {
     scope,
     log,
   });
-  scope.defer('readiness', () => health.startDraining());
+  scope.defer('readiness', () => health.startDraining(config.drainSeconds));
   log.info({ port, grpcPort }, 'Products is ready');
   return { port, grpcPort };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
 
 /** A check that readiness depends on: resolves when usable, rejects with the reason when not. */
@@ -11,8 +12,9 @@ const CHECK_TIMEOUT_MS = 2_000;
 
 export interface Health {
   addCheck(check: ReadinessCheck): void;
-  /** From now on the daemon is not ready: it is about to stop. */
-  startDraining(): void;
+  /** From now on the daemon is not ready: it is about to stop, and resolves after `serveOnSeconds`, in which it serves on. */
+  startDraining(serveOnSeconds?: number): Promise<void>;
+  isDraining(): boolean;
   /** The reasons why the daemon is not ready; empty when it is. */
   problems(): Promise<readonly string[]>;
 }
@@ -22,9 +24,11 @@ export function createHealth(): Health {
   let draining = false;
   return {
     addCheck: (check) => void checks.push(check),
-    startDraining: () => {
+    async startDraining(serveOnSeconds = 0) {
       draining = true;
+      if (serveOnSeconds > 0) await delay(serveOnSeconds * 1_000);
     },
+    isDraining: () => draining,
     async problems() {
       if (draining) return ['stopping'];
       const results = await Promise.all(checks.map(runCheck));

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
+import { createHealth } from '@jobber/shared/health';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { Hono } from 'hono';
@@ -48,6 +49,28 @@ describe('while it stops', () => {
     expect(await ask()).toBe('close');
     await stopped;
     await expect(ask()).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('while it serves on, new connections are taken, and each answer ends its own', async () => {
+    const own = createScope(log);
+    const health = createHealth();
+    const app = new Hono().get('/', (c) => c.text(''));
+    const port = await serveHttp({
+      app,
+      host: '127.0.0.1',
+      port: 0,
+      scope: own,
+      isDraining: health.isDraining,
+    });
+    const ask = asker(port);
+    expect(await ask()).toBe('keep-alive');
+    const served = health.startDraining(0.5);
+    expect(await ask()).toBe('close');
+    expect(await ask()).toBe('close');
+    expect(await asker(port)()).toBe('close');
+    expect(await health.problems()).toEqual(['stopping']);
+    await served;
+    await own.release();
   });
 
   test('a request in flight is answered, and the same', async () => {

@@ -11,6 +11,8 @@ export interface ServeOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly scope: Scope;
+  /** Whether clients should go elsewhere: each answer then ends its connection. */
+  readonly isDraining?: () => boolean;
 }
 
 /** The versions of the API that this build understands, oldest and newest; clients say which side to upgrade. */
@@ -25,12 +27,18 @@ const IDLE_MS = 300;
  * Listens, and defers the drain: no new connections; what stands is told with its next answer to go elsewhere, or closed
  * when it asks nothing; requests in flight end; then the rest is cut. @returns the port.
  */
-export async function serveHttp({ app, host, port, scope }: ServeOptions): Promise<number> {
+export async function serveHttp({
+  app,
+  host,
+  port,
+  scope,
+  isDraining = () => false,
+}: ServeOptions): Promise<number> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   const open = new Set<ServerResponse>();
   server.prependListener('request', (_, response) => {
     response.setHeader('x-jobber-api', API_VERSIONS);
-    if (!server.listening) response.setHeader('connection', 'close');
+    if (!server.listening || isDraining()) response.setHeader('connection', 'close');
     open.add(response);
     response.once('close', () => open.delete(response));
   });

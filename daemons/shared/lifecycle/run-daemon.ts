@@ -5,10 +5,10 @@ import { createScope, type Scope } from './scope.ts';
 
 /** BSD's sysexits: the configuration is wrong; restarting will not help. */
 const EXIT_CONFIG = 78;
-/** From the first signal to the end, in milliseconds; orchestrators kill after 30 s by default. */
+/** From the first signal to the end, in milliseconds, without what it serves on; orchestrators kill after 30 s by default. */
 const STOP_DEADLINE_MS = 28_000;
 
-export interface DaemonDefinition<Config extends { logLevel: LogLevel }> {
+export interface DaemonDefinition<Config extends { logLevel: LogLevel; drainSeconds?: number }> {
   readonly name: string;
   /** Reads the configuration. Throws ConfigError. */
   readonly configure: () => Config;
@@ -22,12 +22,13 @@ export interface DaemonDefinition<Config extends { logLevel: LogLevel }> {
  * Runs a daemon until a signal ends it: SIGTERM or SIGINT stop it in order with exit code 0, a second signal ends it
  * at once. Exit code 78 means a wrong configuration, 1 any other failure.
  */
-export async function runDaemon<Config extends { logLevel: LogLevel }>(
+export async function runDaemon<Config extends { logLevel: LogLevel; drainSeconds?: number }>(
   definition: DaemonDefinition<Config>,
 ): Promise<void> {
   const config = configureOrExit(definition);
   const log = createLogger({ daemon: definition.name, level: config.logLevel });
   const scope = createScope(log);
+  const limitMs = STOP_DEADLINE_MS + (config.drainSeconds ?? 0) * 1_000;
   let stopping = false;
 
   async function stop(cause: string, exitCode: number): Promise<void> {
@@ -38,9 +39,9 @@ export async function runDaemon<Config extends { logLevel: LogLevel }>(
     stopping = true;
     log.info({ cause }, 'stopping');
     setTimeout(() => {
-      log.error({ limitMs: STOP_DEADLINE_MS }, 'stopping took too long; exiting');
+      log.error({ limitMs }, 'stopping took too long; exiting');
       process.exit(1);
-    }, STOP_DEADLINE_MS).unref();
+    }, limitMs).unref();
     const clean = await scope.release().then(
       () => true,
       () => false,
@@ -76,7 +77,7 @@ export async function runDaemon<Config extends { logLevel: LogLevel }>(
   }
 }
 
-function configureOrExit<Config extends { logLevel: LogLevel }>(
+function configureOrExit<Config extends { logLevel: LogLevel; drainSeconds?: number }>(
   definition: DaemonDefinition<Config>,
 ): Config {
   try {
