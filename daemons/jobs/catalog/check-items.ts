@@ -65,7 +65,8 @@ function explain(error: ErrorObject): { field?: string; expected: string; got: s
     case 'unevaluatedProperties': {
       const name = params['additionalProperty'] ?? params['unevaluatedProperty'];
       const value = (error.data as Record<string, unknown>)[String(name)];
-      return { field: describeName(at(name)), expected: 'no such field', got: describeValue(value) };
+      const expected = `no such field${meantField(error, String(name))}`;
+      return { field: describeName(at(name)), expected, got: describeValue(value) };
     }
     case 'type':
       return { ...here, expected: article(String(params['type'])), got };
@@ -99,6 +100,14 @@ function explain(error: ErrorObject): { field?: string; expected: string; got: s
     default:
       return { ...here, expected: error.message ?? 'a valid value', got };
   }
+}
+
+/** Spreadsheets and other programs write `Name` or ` name`, and think of the same. */
+function meantField({ parentSchema }: ErrorObject, name: string): string {
+  const fold = (text: string) => text.trim().toLowerCase();
+  const known = Object.keys((parentSchema as { properties?: object } | undefined)?.properties ?? {});
+  const meant = known.find((field) => fold(field) === fold(name));
+  return meant === undefined ? '' : ` (did you mean ${meant}?)`;
 }
 
 /** A schema can say in words what its pattern means: its `description`. */
