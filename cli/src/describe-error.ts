@@ -43,7 +43,7 @@ function describeParseError(error: ParseError): Failure | undefined {
   }
   if (!(error instanceof CLIError)) return undefined;
   const text = cleanText(error.message.replace(/\n?See more help with --help/g, '')).replace(/\.$/, '');
-  return usageFailure(`${text}.${help}`);
+  return usageFailure(help === '' ? text : `${text}.${help}`);
 }
 
 function helpHint({ parse }: ParseError): string {

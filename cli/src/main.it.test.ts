@@ -87,6 +87,11 @@ test('not logged in ends with 3 and says what to type, before any request', asyn
     3,
     'Error: Not logged in to http://127.0.0.1:3000 (profile local): run jobber login',
   );
+  expectFailure(
+    await cli.run(['job', 'list', '--server', 'http://x:1']),
+    3,
+    'Error: Not logged in to http://x:1 (profile local): run jobber login --server http://x:1',
+  );
 });
 
 test.each([

@@ -1,9 +1,12 @@
 import { asTyped } from '../environment.ts';
-import { EXIT, type ExitCode, Failure } from '../failure.ts';
+import { EXIT, type ExitCode, Failure, usageFailure } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
 import { notJobber } from './describe-network-error.ts';
 import { parseExactJson } from './exact-json.ts';
 import type { HttpAnswer } from './http-request.ts';
+
+/** JSON that a lenient parser takes and Jobs does not: a property twice, or digits that would be lost. */
+const ITEMS_PROBLEM = /^The request is not valid JSON: variables\.input\.data(\S*), line \d+: (.*)$/;
 
 interface Refusal {
   message: string;
@@ -69,6 +72,12 @@ function toFailure(refusal: Refusal, status: number, url: URL): Failure {
   const message = cleanText(refusal.message)
     .replace(/[.\s]+$/, '')
     .slice(0, 1000);
+  const [, field = '', problem] = ITEMS_PROBLEM.exec(message) ?? [];
+  if (problem !== undefined) {
+    const [, index = '0', name = ''] = /^(?:\[(\d+)\])?\.?(.*)$/.exec(field) ?? [];
+    const where = `Item ${index}${name === '' ? '' : `, ${name}`}`;
+    return usageFailure(`${where}: ${problem}`, 'INVALID_DATA', refusal.details);
+  }
   return new Failure(`${message}${advice(code, refusal, url)}`, {
     exitCode: exitCodeOf(code, refusal.reason),
     reason: cleanText(refusal.reason ?? `HTTP_${code}`),

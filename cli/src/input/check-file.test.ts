@@ -35,6 +35,7 @@ test('what is missing, empty or no regular file is refused, and nothing waits', 
   expect(() => checkDataFile('')).toThrow('The name of the file is empty');
   expect(() => checkDataFile(make('empty.json', ''))).toThrow('is empty: give a JSON, NDJSON or CSV file');
   expect(() => checkDataFile(folder)).toThrow('is a directory, not a file');
+  expect(() => checkDataFile('-')).toThrow("Standard input can't be loaded");
   expect(() => checkDataFile('/dev/zero')).toThrow('/dev/zero is a device, not a file');
   execFileSync('mkfifo', [join(folder, 'pipe.json')]);
   expect(() => checkDataFile(join(folder, 'pipe.json'))).toThrow('is a named pipe, not a file');

@@ -23,6 +23,12 @@ const CONTENT_TYPES: Record<string, string> = {
  * @throws a Failure that says why the file can't be loaded; nothing was sent to anybody then
  */
 export function checkDataFile(path: string): CheckedFile {
+  if (path === '-') {
+    throw usageFailure(
+      "Standard input can't be loaded, because a file is checked before it is sent: give a JSON, NDJSON or CSV file",
+      'FILE_NOT_REGULAR',
+    );
+  }
   const size = checkRegularFile(path, 'give a JSON, NDJSON or CSV file');
   const extension = extname(path).toLowerCase();
   const contentType = CONTENT_TYPES[extension];

@@ -1,6 +1,7 @@
-import type { JobTypeInfo } from '../api/jobs.ts';
-import { usageFailure } from '../failure.ts';
+import { fetchJobTypes, type JobTypeInfo } from '../api/jobs.ts';
+import { Failure, usageFailure } from '../failure.ts';
 import { cleanText } from '../render/clean-text.ts';
+import type { Session } from '../session/session.ts';
 import { didYouMean } from '../suggest.ts';
 
 /** By name or slug, any case: Fibonacci, load-products, LOADPRODUCTS. */
@@ -15,6 +16,22 @@ export function findType(types: readonly JobTypeInfo[], wanted: string): JobType
     'JOB_TYPE_NOT_FOUND',
     { known: slugs },
   );
+}
+
+/** Runs `call`; where the server does not know one of `types` that were asked for, what was meant is told. */
+export async function explainUnknownType<Result>(
+  session: Session,
+  types: readonly string[] | undefined,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.reason !== 'JOB_TYPE_NOT_FOUND') throw error;
+    const known = await fetchJobTypes(session);
+    for (const type of types ?? []) findType(known, type);
+    throw error;
+  }
 }
 
 /** The word of a command line that names the type: flags that only the type knows may stand in front of it. */

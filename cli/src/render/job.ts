@@ -162,7 +162,9 @@ function renderScalar(job: Job, name: string, value: unknown): string {
     const hidden = count(text.length - 100);
     return `${name} = ${text.slice(0, 70)} … ${text.slice(-30)}\n${paint('dim', `(${hidden} characters left out; whole: ${asTyped(`job show ${job.id} --json`)})`)}`;
   }
-  return `${name} = ${paint('bold', /^\d{4,}$/.test(text) ? groupDigits(text) : text)}`;
+  // An id is copied, not read.
+  const grouped = /^\d{4,}$/.test(text) && !/id$/i.test(name);
+  return `${name} = ${paint('bold', grouped ? groupDigits(text) : text)}`;
 }
 
 function renderCounters(counters: unknown): string {

@@ -1,7 +1,7 @@
 import type { JobReport } from '../api/jobs.ts';
 import { asTyped } from '../environment.ts';
 import { renderReport } from './job.ts';
-import { count, seconds } from './units.ts';
+import { count, counted, seconds } from './units.ts';
 
 export interface LoadSummary {
   readonly records: number;
@@ -29,7 +29,7 @@ export function renderLoad(job: JobReport, summary: LoadSummary): string {
   if (job.status !== 'COMPLETED') return renderReport(job);
   const { records, created, updated, failed } = summary;
   const speed = `${count(summary.recordsPerSecond)}/s in ${seconds(summary.seconds * 1000)}`;
-  return `Job ${job.id} loaded ${count(records)} records: ${count(created)} created, ${count(updated)} updated, ${count(failed)} failed (${speed})\nSee them with: ${asTyped(`products list --job ${job.id}`)}`;
+  return `Job ${job.id} loaded ${counted(records, 'record')}: ${count(created)} created, ${count(updated)} updated, ${count(failed)} failed (${speed})\nSee them with: ${asTyped(`products list --job ${job.id}`)}`;
 }
 
 function numberOf(value: unknown): number {

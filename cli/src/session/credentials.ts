@@ -45,7 +45,7 @@ export function removeCredential(home: string, target: Pick<Target, 'profile' | 
 
 export function notLoggedIn(target: Target): Failure {
   return new Failure(
-    `Not logged in to ${target.addresses.auth} (profile ${target.profile}): run ${asTyped('login')}`,
+    `Not logged in to ${target.addresses.auth} (profile ${target.profile}): run ${asTyped(`login${target.asked ?? ''}`)}`,
     {
       exitCode: EXIT.unauthenticated,
       reason: 'NOT_LOGGED_IN',

@@ -28,9 +28,9 @@ test('without a profile it is the platform of this machine at its usual ports', 
 
 test('the profile that jobber up wrote is used, with its setup token', () => {
   writeProfiles({ current: 'local', profiles: { local: { ...local, setupToken: 'once' } } });
-  expect(resolveTarget(home, none)).toEqual({ profile: 'local', addresses: local, setupToken: 'once' });
+  expect(resolveTarget(home, none)).toMatchObject({ addresses: local, setupToken: 'once' });
   forgetSetupToken(home, 'local');
-  expect(resolveTarget(home, none)).toEqual({ profile: 'local', addresses: local, setupToken: undefined });
+  expect(resolveTarget(home, none)).toMatchObject({ addresses: local, setupToken: undefined });
 });
 
 test('an address for all daemons wins, and never gets the setup token of another', () => {
@@ -58,6 +58,16 @@ test('an unknown profile is refused with what was probably meant', () => {
   expect(() => resolveTarget(home, { profile: 'stagin', server: undefined })).toThrow(
     'Did you mean staging?',
   );
+});
+
+test('a platform knows with which flags it was meant', () => {
+  writeProfiles({ current: 'local', profiles: { local, prod: local } });
+  const server = 'http://x:1';
+  expect(resolveTarget(home, none).asked).toBe('');
+  expect(resolveTarget(home, { profile: 'local', server: undefined }).asked).toBe('');
+  expect(resolveTarget(home, { profile: 'prod', server: undefined }).asked).toBe(' --profile prod');
+  expect(resolveTarget(home, { profile: undefined, server }).asked).toBe(' --server http://x:1');
+  expect(resolveTarget(home, { profile: 'new', server }).asked).toBe(' --profile new --server http://x:1');
 });
 
 test('a damaged file is named with what to do', () => {

@@ -31,6 +31,8 @@ export interface Target {
   readonly profile: string;
   readonly addresses: Addresses;
   readonly setupToken: string | undefined;
+  /** The flags with which a command means this platform, where it is not the one that is meant without any. */
+  readonly asked?: string;
 }
 
 interface StoredProfile extends Addresses {
@@ -58,12 +60,14 @@ export function resolveTarget(
   const profile = wanted.profile ?? file.current;
   if (wanted.server !== undefined) {
     const url = checkBaseUrl(wanted.server);
-    return { profile, addresses: { auth: url, jobs: url, products: url }, setupToken: undefined };
+    const asked = `${wanted.profile === undefined ? '' : ` --profile ${profile}`} --server ${url}`;
+    return { profile, addresses: { auth: url, jobs: url, products: url }, setupToken: undefined, asked };
   }
   const stored = file.profiles[profile];
   if (stored) {
     const { auth, jobs, products, setupToken } = stored;
-    return { profile, addresses: { auth, jobs, products }, setupToken };
+    const asked = profile === file.current ? '' : ` --profile ${profile}`;
+    return { profile, addresses: { auth, jobs, products }, setupToken, asked };
   }
   if (profile === LOCAL) return { profile, addresses: DEFAULT_ADDRESSES, setupToken: undefined };
   const names = Object.keys(file.profiles);

@@ -3,6 +3,7 @@ import { type DeadLetter, fetchDeadLetters } from '../../api/dead-letters.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { asTyped } from '../../environment.ts';
 import { DEAD_LETTER_FILTER_FLAGS, readDeadLetterFilter } from '../../input/dead-letter-filter.ts';
+import { explainUnknownType } from '../../input/find-type.ts';
 import { parseDeadLetterId } from '../../input/parse-dead-letter-id.ts';
 import { parseLimit } from '../../input/parse-job-id.ts';
 import { renderDeadLetters } from '../../render/dead-letter.ts';
@@ -45,7 +46,10 @@ export default class DeadLetterList extends JobberCommand {
     const filter = readDeadLetterFilter(flags, Date.now());
     const limit = parseLimit(flags.limit, MOST);
     const before = flags.before === undefined ? undefined : parseDeadLetterId(flags.before, '--before');
-    const letters = await fetchDeadLetters(this.session(flags), { filter, limit, before });
+    const session = this.session(flags);
+    const letters = await explainUnknownType(session, flags.type, () =>
+      fetchDeadLetters(session, { filter, limit, before }),
+    );
     const owners = filter.allOwners === true;
     this.print(letters.length === 0 ? 'No dead letters' : renderDeadLetters(letters, owners));
     const last = letters.at(-1);

@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { fetchJobs, JOB_STATUSES, type Job, type JobFilter } from '../../api/jobs.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { usageFailure } from '../../failure.ts';
+import { explainUnknownType } from '../../input/find-type.ts';
 import { parseJobId, parseLimit } from '../../input/parse-job-id.ts';
 import { parseTags } from '../../input/parse-label.ts';
 import { parseMoment } from '../../input/parse-time.ts';
@@ -75,7 +76,10 @@ export default class JobList extends JobberCommand {
     };
     const limit = parseLimit(flags.limit);
     const before = flags.before === undefined ? undefined : parseJobId(flags.before, '--before');
-    const jobs = await fetchJobs(this.session(flags), { filter, limit, before });
+    const session = this.session(flags);
+    const jobs = await explainUnknownType(session, flags.type, () =>
+      fetchJobs(session, { filter, limit, before }),
+    );
     this.print(jobs.length === 0 ? 'No jobs' : renderJobs(jobs, now));
     const last = jobs.at(-1);
     if (last && jobs.length === limit) this.print(`\nMore: the same with --before ${last.id}`);
@@ -87,8 +91,9 @@ function parseStatus(text: string): string {
   const status = text.toUpperCase().replace(/[- ]/g, '_');
   if ((JOB_STATUSES as readonly string[]).includes(status)) return status;
   const known = JOB_STATUSES.map((name) => name.toLowerCase());
+  const meant = didYouMean(text, known);
   throw usageFailure(
-    `--status must be one of ${known.join(', ')}: "${cleanText(text)}" is none of them.${didYouMean(text, known)}`,
+    `--status must be one of ${known.join(', ')}: "${cleanText(text)}" is none of them${meant && `.${meant}`}`,
     'INVALID_CHOICE',
   );
 }

@@ -216,3 +216,21 @@ test('without a platform help is there all the same', async () => {
   expect(run.exitCode).toBe(0);
   expect(run.stdout).toContain('They are shown here when a platform answers. Not logged in');
 });
+
+test('an item that only a lenient parser takes is wrong input, and is told as one', async () => {
+  await using set = await setUp();
+  const say = (where: string) =>
+    `The request is not valid JSON: variables.input.data${where}, line 1: expected each property name once, got "iterations" again.`;
+  for (const [place, told] of [
+    ['.iterations', 'Item 0, iterations'],
+    ['[1].iterations', 'Item 1, iterations'],
+    ['[2]', 'Item 2'],
+  ] as const) {
+    set.platform.answers['Run'] = () => refuse(400, 'MALFORMED_REQUEST', say(place));
+    const run = await set.cli.run(['job', 'run', 'fibonacci', '--input', '{"iterations":1,"iterations":2}']);
+    expect(run).toMatchObject({
+      exitCode: 2,
+      stderr: `Error: ${told}: expected each property name once, got "iterations" again\n`,
+    });
+  }
+});

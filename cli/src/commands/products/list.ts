@@ -1,11 +1,13 @@
 import * as Flags from '@oclif/core/flags';
-import { fetchProducts, type Product, type ProductFilter } from '../../api/products.ts';
+import { fetchCategories, fetchProducts, type Product, type ProductFilter } from '../../api/products.ts';
 import { JobberCommand } from '../../base-command.ts';
 import { parseJobId, parseLimit } from '../../input/parse-job-id.ts';
 import { parseNumber } from '../../input/parse-number.ts';
 import { cleanText } from '../../render/clean-text.ts';
 import { renderTable, terminalWidth } from '../../render/table.ts';
 import { count } from '../../render/units.ts';
+import type { Session } from '../../session/session.ts';
+import { didYouMean } from '../../suggest.ts';
 
 export default class ProductsList extends JobberCommand {
   static override summary = 'List products, newest first, with both their prices.';
@@ -24,7 +26,10 @@ export default class ProductsList extends JobberCommand {
   ];
   static override flags = {
     name: Flags.string({ summary: 'A part of the name, any case.', helpValue: '<text>' }),
-    category: Flags.string({ summary: 'Only that category.', helpValue: '<name>' }),
+    category: Flags.string({
+      summary: 'Only that category, written as categories list shows it.',
+      helpValue: '<name>',
+    }),
     sku: Flags.string({ summary: 'Only the product with that SKU.', helpValue: '<sku>' }),
     'min-price': Flags.string({ summary: 'Not cheaper than that.', helpValue: '<price>' }),
     'max-price': Flags.string({ summary: 'Not dearer than that.', helpValue: '<price>' }),
@@ -54,12 +59,26 @@ export default class ProductsList extends JobberCommand {
       ...(flags.job !== undefined && { jobId: parseJobId(flags.job, '--job') }),
     };
     const limit = parseLimit(flags.limit);
-    const products = await fetchProducts(this.session(flags), { filter, limit, before: flags.before });
+    const session = this.session(flags);
+    const products = await fetchProducts(session, { filter, limit, before: flags.before });
     this.print(products.length === 0 ? 'No products' : renderProducts(products));
+    if (products.length === 0 && flags.category !== undefined && !this.jsonEnabled()) {
+      await suggestCategory(session, flags.category);
+    }
     const last = products.at(-1);
     if (last && products.length === limit) this.print(`\nMore: the same with --before ${cleanText(last.id)}`);
     return products;
   }
+}
+
+/** A category is found by its exact name; nobody remembers how that is written. */
+async function suggestCategory(session: Session, typed: string): Promise<void> {
+  const names = (await fetchCategories(session)).map(({ name }) => cleanText(name));
+  if (names.includes(typed)) return;
+  const meant = didYouMean(typed, names);
+  process.stderr.write(
+    `${cleanText(typed)} is no category with a charge.${meant || ` There are ${names.join(', ')}`}\n`,
+  );
 }
 
 function renderProducts(products: readonly Product[]): string {
