@@ -80,6 +80,15 @@ test.each([
   expect(run.stderr).toBe('');
 });
 
+test('up takes no address of a platform elsewhere', async () => {
+  using cli = makeTestCli();
+  expectFailure(
+    await cli.run(['up', '--server', 'http://x:1']),
+    2,
+    'Error: --server is of no use here: jobber up starts a platform on this machine',
+  );
+});
+
 test('not logged in ends with 3 and says what to type, before any request', async () => {
   using cli = makeTestCli();
   expectFailure(

@@ -66,7 +66,14 @@ function useEarlierData(): void {
   execFileSync('cp', ['-a', join(templates, 'data'), dataDir]);
 }
 
-function up(options: { jsonLogs?: boolean; environment?: NodeJS.ProcessEnv } = {}): TestUp {
+function up(
+  options: {
+    jsonLogs?: boolean;
+    profile?: string;
+    pulsar?: { serviceUrl: string };
+    environment?: NodeJS.ProcessEnv;
+  } = {},
+): TestUp {
   const started = startUp({ dataDir, jobberHome, portBase, ...options });
   ups.push(started);
   return started;
@@ -298,6 +305,42 @@ test('other profiles stay as they are, and so does the current one', async () =>
     profiles: { prod: other, local: { auth: `http://127.0.0.1:${portBase}` } },
   });
   expect(one.stdout()).toContain('--profile local');
+});
+
+test('with a name of its own it is another profile, and what was remembered about this machine stays', async () => {
+  const first = { auth: 'http://127.0.0.1:1', jobs: 'http://127.0.0.1:2', products: 'http://127.0.0.1:3' };
+  mkdirSync(jobberHome, { recursive: true });
+  const file = join(jobberHome, 'profiles.json');
+  writeFileSync(file, JSON.stringify({ current: 'local', profiles: { local: first } }));
+  const one = await upAndReady({ profile: 'second' });
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+    current: 'local',
+    profiles: { local: first, second: { auth: `http://127.0.0.1:${portBase}` } },
+  });
+  expect(one.stdout()).toContain('--profile second');
+});
+
+test('the profile of a platform elsewhere is not taken, and nothing is made', async () => {
+  const prod = { auth: 'https://jobber.example.com', jobs: 'https://j', products: 'https://p' };
+  mkdirSync(jobberHome, { recursive: true });
+  const file = join(jobberHome, 'profiles.json');
+  const text = JSON.stringify({ current: 'prod', profiles: { prod } });
+  writeFileSync(file, text);
+  const one = up({ profile: 'prod' });
+  expect(await one.ended).toBe(2);
+  expect(one.stderr()).toBe(
+    'Error: The profile prod is that of https://jobber.example.com: name another one with --profile.\n',
+  );
+  expect(existsSync(dataDir)).toBe(false);
+  expect(readFileSync(file, 'utf8')).toBe(text);
+});
+
+test("a broker's URL that is none is refused before anything is made", async () => {
+  const one = up({ pulsar: { serviceUrl: 'http://user:secret@host' } });
+  expect(await one.ended).toBe(2);
+  expect(one.stderr()).toMatch(/^Error: The broker's URL must be a URL such as pulsar:\/\/.*\n$/);
+  expect(one.stderr()).not.toContain('secret');
+  expect(existsSync(dataDir)).toBe(false);
 });
 
 async function askAuthDatabase(sql: string): Promise<unknown[]> {

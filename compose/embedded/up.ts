@@ -8,7 +8,7 @@ import { dropPostgresVariables } from './platform/drop-postgres-variables.ts';
 import { openLogStream } from './platform/log-stream.ts';
 import { PlatformError } from './platform/platform-error.ts';
 import { platformPorts } from './platform/platform-ports.ts';
-import { writeLocalProfile } from './platform/profile-file.ts';
+import { LOCAL_PROFILE, requireProfileOfThisMachine, writeLocalProfile } from './platform/profile-file.ts';
 import { createScreen, type Output } from './platform/screen.ts';
 import { type Platform, startPlatform } from './platform/start-platform.ts';
 import { type Interruptions, watchInterruptions } from './platform/watch-interruptions.ts';
@@ -27,6 +27,8 @@ export interface UpOptions {
   readonly jsonLogs?: boolean;
   /** Where the CLI keeps its profiles. */
   readonly jobberHome: string;
+  /** The profile that is written there. Default: `local`. */
+  readonly profile?: string | undefined;
   /** Default: whether `stdout` is a terminal. */
   readonly color?: boolean;
   readonly stdout?: Output;
@@ -79,7 +81,8 @@ async function run(
 ): Promise<number> {
   const startedAt = performance.now();
   const dataDir = resolve(options.dataDir);
-  const { watch = false, root = PLATFORM_ROOT } = options;
+  const { watch = false, root = PLATFORM_ROOT, profile: profileName = LOCAL_PROFILE } = options;
+  requireProfileOfThisMachine(options.jobberHome, profileName);
   const platform = await startPlatform({
     dataDir,
     ports: platformPorts(options.portBase),
@@ -100,9 +103,11 @@ async function run(
   const stopped = stopWhenAsked(platform, interruptions);
   try {
     const profile = { ...platformAddresses(ports), ...(setupToken === undefined ? {} : { setupToken }) };
-    const currentProfile = writeLocalProfile(options.jobberHome, profile);
+    const currentProfile = writeLocalProfile(options.jobberHome, profileName, profile);
     const seconds = (performance.now() - startedAt) / 1000;
-    screen.ready((color) => describePlatform({ ports, dataDir, seconds, setupToken, currentProfile, color }));
+    screen.ready((color) =>
+      describePlatform({ ports, dataDir, seconds, setupToken, profile: profileName, currentProfile, color }),
+    );
   } catch (error) {
     await platform.stop();
     throw error;
@@ -145,6 +150,8 @@ function exitCodeOf(error: PlatformError | PostgresError): number {
     case 'folder-unusable':
     case 'port-invalid':
     case 'profile-damaged':
+    case 'profile-taken':
+    case 'broker-url-invalid':
     case 'folder-not-writable':
     case 'folder-not-ours':
       return EXIT.usage;

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { JobberCommand } from '../base-command.ts';
+import { asTyped } from '../environment.ts';
 import { EXIT, type ExitCode, Failure } from '../failure.ts';
 import { parseNumber } from '../input/parse-number.ts';
 import { dataFolder } from '../session/folder.ts';
@@ -13,8 +14,8 @@ export default class Up extends JobberCommand {
   static override examples = [
     '<%= config.bin %> up',
     {
-      description: 'Beside another one, with data and ports of its own:',
-      command: '<%= config.bin %> up --data-dir ./jobber-data --port-base 4000',
+      description: 'Beside another one, with data, ports and a profile of its own:',
+      command: '<%= config.bin %> up --data-dir ./jobber-data --port-base 4000 --profile second',
     },
     { description: 'Over Apache Pulsar:', command: '<%= config.bin %> up --pulsar' },
     { description: 'With logs for machines:', command: '<%= config.bin %> up --json-logs' },
@@ -25,7 +26,7 @@ export default class Up extends JobberCommand {
       helpValue: '<folder>',
     }),
     'port-base': Flags.string({
-      summary: 'The first of the ports to use, instead of 3000.',
+      summary: 'The first of ten ports in a row; without it 3000 to 3003, 5000 to 5002 and 5433.',
       helpValue: '<port>',
     }),
     pulsar: Flags.boolean({
@@ -33,6 +34,15 @@ export default class Up extends JobberCommand {
         'Over Apache Pulsar: the broker of <url>, or one that is started here (needs Java 17 and Maven).',
     }),
     'json-logs': Flags.boolean({ summary: 'One JSON object a line instead of readable logs.' }),
+  };
+
+  static override baseFlags = {
+    ...JobberCommand.baseFlags,
+    profile: Flags.string({
+      summary: 'The name under which commands find this platform, instead of local.',
+      helpGroup: 'GLOBAL',
+      helpValue: '<name>',
+    }),
   };
 
   static override args = {
@@ -47,6 +57,13 @@ export default class Up extends JobberCommand {
       const facts = { exitCode: EXIT.usage, reason: 'USAGE' };
       throw new Failure(`${args.url} is only of use with --pulsar`, facts);
     }
+    if (flags.server !== undefined) {
+      const facts = { exitCode: EXIT.usage, reason: 'USAGE' };
+      throw new Failure(
+        `--server is of no use here: ${asTyped('up')} starts a platform on this machine`,
+        facts,
+      );
+    }
     const base = flags['port-base'];
     // Ten ports from the first one on are used.
     const rule = { integer: true, minimum: 1, maximum: 65_526 };
@@ -57,6 +74,7 @@ export default class Up extends JobberCommand {
       portBase,
       jsonLogs: flags['json-logs'] || this.jsonEnabled(),
       jobberHome: this.home,
+      profile: flags.profile,
       pulsar: flags.pulsar ? { serviceUrl: args.url } : undefined,
     });
     if (exitCode !== EXIT.ok && this.jsonEnabled()) {

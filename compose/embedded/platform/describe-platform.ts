@@ -19,6 +19,8 @@ export function describePlatform(about: {
   dataDir: string;
   seconds: number;
   setupToken: string | undefined;
+  /** The profile of this platform. */
+  profile: string;
   /** The profile that commands use unless told otherwise. */
   currentProfile: string;
   color: boolean;
@@ -27,7 +29,7 @@ export function describePlatform(about: {
   const bold = (text: string) => (color ? styleText('bold', text, { validateStream: false }) : text);
   const dim = (text: string) => (color ? styleText('dim', text, { validateStream: false }) : text);
   const addresses = platformAddresses(ports);
-  const profile = about.currentProfile === 'local' ? '' : ' --profile local';
+  const profile = about.currentProfile === about.profile ? '' : ` --profile ${about.profile}`;
   const rows: [string, string][] = [
     ['Auth', `${addresses.auth}/auth/graphql`],
     ['Jobs', `${addresses.jobs}/jobs/graphql`],

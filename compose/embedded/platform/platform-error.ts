@@ -7,9 +7,11 @@ export type PlatformErrorReason =
   | 'postgres'
   | 'migration'
   | 'broker'
+  | 'broker-url-invalid'
   | 'daemon-misconfigured'
   | 'daemon-not-ready'
   | 'profile-damaged'
+  | 'profile-taken'
   | 'interrupted';
 
 /** One sentence for people in `message`, what to do included; it holds no secret. */

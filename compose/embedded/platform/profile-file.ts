@@ -12,18 +12,37 @@ export interface LocalProfile {
   readonly setupToken?: string;
 }
 
+/** The profile of a platform that was given no other name. */
+export const LOCAL_PROFILE = 'local';
+
 /**
- * Writes the profile `local`; the other profiles stay, and so does the current one, if there is one.
+ * Writes the profile of a platform on this machine; the other profiles stay, and so does the current one, if there is one.
  * @returns the current profile's name
  * @throws PlatformError `profile-damaged`
  */
-export function writeLocalProfile(jobberHome: string, profile: LocalProfile): string {
+export function writeLocalProfile(jobberHome: string, name: string, profile: LocalProfile): string {
   const path = join(jobberHome, 'profiles.json');
   const known = readProfiles(path);
-  const current = typeof known.current === 'string' && known.current !== '' ? known.current : 'local';
-  const content = { ...known, current, profiles: { ...known.profiles, local: profile } };
+  const current = typeof known.current === 'string' && known.current !== '' ? known.current : name;
+  const content = { ...known, current, profiles: { ...known.profiles, [name]: profile } };
   writePrivateFile(path, `${JSON.stringify(content, null, 2)}\n`);
   return current;
+}
+
+/**
+ * A name that somebody gave to a platform elsewhere is not taken from it; `local` is always that of this machine.
+ * @throws PlatformError `profile-damaged`, `profile-taken`
+ */
+export function requireProfileOfThisMachine(jobberHome: string, name: string): void {
+  const profiles = readProfiles(join(jobberHome, 'profiles.json')).profiles ?? {};
+  const known: unknown = Object.hasOwn(profiles, name) ? profiles[name as keyof typeof profiles] : undefined;
+  const address: unknown = isRecord(known) ? known['auth'] : undefined;
+  if (name === LOCAL_PROFILE || typeof address !== 'string') return;
+  if (URL.parse(address)?.hostname === '127.0.0.1') return;
+  throw new PlatformError(
+    'profile-taken',
+    `The profile ${name} is that of ${address}: name another one with --profile.`,
+  );
 }
 
 function readProfiles(path: string): { current?: unknown; profiles?: object } {

@@ -5,7 +5,7 @@ import { lockDataFolder } from './lock-data-folder.ts';
 import type { LogStream } from './log-stream.ts';
 import { openDataFolder } from './open-data-folder.ts';
 import { openDatabases } from './open-databases.ts';
-import type { PlatformError } from './platform-error.ts';
+import { PlatformError } from './platform-error.ts';
 import { type PlatformPorts, requireFreePorts } from './platform-ports.ts';
 import { makePrivateFolder } from './private-file.ts';
 import { type Release, releaseInOrder } from './release-in-order.ts';
@@ -64,6 +64,7 @@ export interface Platform {
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { dataDir, signal, programs = sourcePrograms(options.root), onPhase = () => {} } = options;
+  await requireServiceUrl(options.pulsar?.serviceUrl);
   const folder = openDataFolder(dataDir);
   const lock = lockDataFolder(dataDir);
   const releases: Release[] = [{ stop: lock.release, kill: lock.release }];
@@ -144,6 +145,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 interface UsedBroker {
   readonly serviceUrl: string;
   readonly failures: readonly Promise<PlatformError>[];
+}
+
+/** Before anything is started or made. @throws PlatformError `broker-url-invalid` */
+async function requireServiceUrl(serviceUrl: string | undefined): Promise<void> {
+  if (serviceUrl === undefined) return;
+  const { readBrokerConfig } = await import('@jobber/shared/broker');
+  try {
+    readBrokerConfig({ PULSAR_SERVICE_URL: serviceUrl });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new PlatformError(
+      'broker-url-invalid',
+      error.message.replace('PULSAR_SERVICE_URL', "The broker's URL"),
+      { cause: error },
+    );
+  }
 }
 
 /** Node keeps what it compiled there, for all daemons and later starts. */

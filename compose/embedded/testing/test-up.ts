@@ -23,6 +23,8 @@ export function startUp(options: {
   jobberHome: string;
   portBase: number;
   jsonLogs?: boolean;
+  profile?: string;
+  pulsar?: { serviceUrl: string };
   environment?: NodeJS.ProcessEnv;
 }): TestUp {
   const { environment, ...upOptions } = options;
