@@ -85,6 +85,16 @@ export async function pendingMigrations({ orm }: Database): Promise<string[]> {
   return pending.map(({ name }) => name);
 }
 
+/** The names of migrations that the database has and this version does not know: a newer one has been here. */
+export async function newerMigrations(
+  { migrations }: DatabaseDefinition,
+  { orm }: Database,
+): Promise<string[]> {
+  const known = new Set(migrations.map(({ name }) => name));
+  const executed = await orm.migrator.getExecuted();
+  return executed.map(({ name }) => name).filter((name) => !known.has(name));
+}
+
 /** Waits until the server answers, for as long as it takes. */
 export async function waitForDatabase(
   { pool }: Database,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type DatabaseDefinition,
   isDatabaseUnavailable,
+  newerMigrations,
   openDatabase,
   pendingMigrations,
 } from './connection.ts';
@@ -9,12 +10,25 @@ import {
 /** Any number, the same for all: whoever holds its advisory lock migrates. */
 const MIGRATION_LOCK = 7_205_759_403;
 
+/** The names of migrations. */
+interface Migrated {
+  /** By this call. */
+  readonly applied: readonly string[];
+  /** By a newer version, which this one does not know. */
+  readonly newer: readonly string[];
+}
+
 /**
  * Brings a database up to date. Safe to run twice at once: the second waits, and then finds nothing to do.
  * Each migration is applied wholly or not at all.
  * @returns the names of the migrations that this call has applied
  */
-export async function migrate(definition: DatabaseDefinition, url: string): Promise<string[]> {
+export async function migrate(definition: DatabaseDefinition, url: string): Promise<readonly string[]> {
+  return (await migrateAndLook(definition, url)).applied;
+}
+
+/** The same, and looks whether a newer version has been here. */
+export async function migrateAndLook(definition: DatabaseDefinition, url: string): Promise<Migrated> {
   const database = await openDatabase(definition, {
     url,
     poolSize: 2,
@@ -27,7 +41,7 @@ export async function migrate(definition: DatabaseDefinition, url: string): Prom
     try {
       await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const applied = await database.orm.migrator.up();
-      return applied.map(({ name }) => name);
+      return { applied: applied.map(({ name }) => name), newer: await newerMigrations(definition, database) };
     } finally {
       // Destroys the connection, and the lock with it.
       lock.release(true);

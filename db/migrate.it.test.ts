@@ -73,6 +73,24 @@ test('the command says what it did', async () => {
   expect(second).toEqual({ code: 0, stdout: 'auth: up to date\n', stderr: '' });
 });
 
+test('a database of a newer version is told, and stays as it is', async () => {
+  const { url } = await createTestDatabase();
+  await migrate(authDatabase, url);
+  const database = await openDatabase(authDatabase, { url });
+  try {
+    await database.pool.query(`insert into migrations (name, executed_at) values ('9999-newer', now())`);
+    expect(await runMigrate(['auth'], { AUTH_DATABASE_URL: url })).toEqual({
+      code: 0,
+      stdout: 'auth: up to date; it has 9999-newer of a newer version\n',
+      stderr: '',
+    });
+    const { rows } = await database.pool.query('select name from migrations order by id');
+    expect(rows.map(({ name }) => name)).toEqual([...AUTH_MIGRATIONS, '9999-newer']);
+  } finally {
+    await database.close();
+  }
+});
+
 test('wrong usage, missing addresses and an unreachable server have codes and sentences of their own', async () => {
   const wrong = [
     [],

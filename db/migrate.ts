@@ -1,7 +1,7 @@
 // Applies migrations: `node db/migrate.ts all|auth|jobs|products`, with the addresses in *_DATABASE_URL.
 import { parseArgs } from 'node:util';
 import type { DatabaseDefinition } from './connection.ts';
-import { awaitMigrations, migrate, whileUnreachable } from './migrate-database.ts';
+import { awaitMigrations, migrateAndLook, whileUnreachable } from './migrate-database.ts';
 
 const USAGE = `Usage: node db/migrate.ts all|auth|jobs|products [--await] [--wait-seconds N]
 
@@ -69,8 +69,9 @@ async function bring(
     if (pending.length === 0) return 'up to date';
     throw new Error(`${pending.join(', ')} still missing after ${waitMs / 1_000} s`);
   }
-  const applied = await whileUnreachable(waitMs, () => migrate(definition, url));
-  return applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date';
+  const { applied, newer } = await whileUnreachable(waitMs, () => migrateAndLook(definition, url));
+  const done = applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date';
+  return newer.length > 0 ? `${done}; it has ${newer.join(', ')} of a newer version` : done;
 }
 
 function readRequest(args: readonly string[]): Request | undefined {
