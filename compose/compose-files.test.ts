@@ -167,6 +167,14 @@ test('it copies the manifest of every workspace, so that the lock file holds', (
   expect(copied.sort()).toEqual([...workspaces].sort());
 });
 
+test('the client of Pulsar in the image is the one that users are told to install', () => {
+  const { dependencies } = JSON.parse(read('compose/pulsar-client/package.json')) as {
+    dependencies: Record<string, string>;
+  };
+  const told = read('daemons/shared/broker/load-pulsar-client.ts').match(/\$\{PACKAGE\}@([\d.]+)/)?.[1];
+  expect(dependencies).toEqual({ 'pulsar-client': told });
+});
+
 test('the version of the image is that of the package', () => {
   const { version } = JSON.parse(read('package.json')) as { version: string };
   expect(dockerfile).toContain(`ARG JOBBER_VERSION=${version}`);

@@ -8,7 +8,7 @@ export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export interface Container {
   Name: string;
   RestartCount: number;
-  State: { Status: string; ExitCode: number; OOMKilled: boolean; Health?: { Status: string } };
+  State: { Status: string; Pid: number; ExitCode: number; OOMKilled: boolean; Health?: { Status: string } };
   Config: { User: string; Env: string[]; Labels: Record<string, string> };
   HostConfig: {
     ReadonlyRootfs: boolean;
@@ -35,16 +35,18 @@ export function openPlatform(options: {
   project: string;
   environment: NodeJS.ProcessEnv;
   ports: { auth: number; jobs: number; products: number };
+  /** Relative to the repository, as `docker compose -f` takes them. */
+  files?: readonly string[];
 }): Platform {
-  const { project, ports } = options;
+  const { project, ports, files = ['docker-compose.yaml'] } = options;
   const env = {
     ...options.environment,
     AUTH_PORT: String(ports.auth),
     JOBS_PORT: String(ports.jobs),
     PRODUCTS_PORT: String(ports.products),
   };
-  const file = join(REPOSITORY, 'docker-compose.yaml');
-  const start = ['compose', '--ansi', 'never', '--progress', 'plain', '-f', file, '-p', project];
+  const named = files.flatMap((file) => ['-f', join(REPOSITORY, file)]);
+  const start = ['compose', '--ansi', 'never', '--progress', 'plain', ...named, '-p', project];
   const docker = (...args: string[]) => mustRun('docker', args, { env });
   return {
     addresses: {
@@ -54,7 +56,11 @@ export function openPlatform(options: {
     },
     compose: (...args) => mustRun('docker', [...start, ...args], { env, cwd: REPOSITORY, limitMs: 600_000 }),
     tryCompose: (args, own = {}) =>
-      runCommand('docker', [...start, ...args], { env: { ...env, ...own }, cwd: REPOSITORY }),
+      runCommand('docker', [...start, ...args], {
+        env: { ...env, ...own },
+        cwd: REPOSITORY,
+        limitMs: 600_000,
+      }),
     docker,
     async containers(service) {
       const list = await mustRun('docker', [...start, 'ps', '-aq', ...(service ? [service] : [])], { env });

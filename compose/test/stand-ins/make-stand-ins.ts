@@ -20,6 +20,7 @@ export async function makeStandIns(env: NodeJS.ProcessEnv): Promise<string | und
   if (globSync('/usr/lib/postgresql/*/bin/psql').length === 0)
     return 'there is no psql for the stand-in of PostgreSQL (apt-get install postgresql-client)';
   await make('make-node.sh', ['node:24-bookworm-slim', realpathSync(process.execPath)], env);
+  await make('make-debian.sh', ['debian:bookworm-slim'], env);
   await make('make-postgres.sh', ['postgres:18-bookworm', findBinaries().native], env);
   return undefined;
 }
