@@ -116,6 +116,16 @@ test('no secret stands in docker-compose.yaml, and only PostgreSQL sees the pass
   }
 });
 
+test('what may be set for a daemon is looked through before anything is started', () => {
+  const seen = platform.services['secrets']?.environment ?? {};
+  for (const name of DAEMONS) {
+    const settable = Object.entries(platform.services[name]?.environment ?? {}).filter(([, value]) =>
+      String(value).includes('${'),
+    );
+    expect(seen).toMatchObject(Object.fromEntries(settable));
+  }
+});
+
 test('every variable that the files take is in compose/.env.example with its default, and no other', () => {
   const used = new Map<string, string>();
   for (const [, variable = '', fallback = ''] of read('docker-compose.yaml').matchAll(

@@ -1,5 +1,5 @@
 // What runs in a container: `start.js auth|jobs|executor|products`, `start.js migrate` (all databases, or what
-// db/migrate.ts takes) or `start.js make-secrets`.
+// db/migrate.ts takes) or `start.js make-secrets`, which also looks through the settings of all daemons before any runs.
 // The program is loaded into this very process, so that signals reach it and its exit code is the container's.
 import { ConfigError, withSecretFiles } from '@jobber/shared/config';
 import { createLogger, LOG_LEVELS, type LogLevel } from '@jobber/shared/log';
@@ -21,7 +21,12 @@ async function main([command, ...args]: string[], environment: NodeJS.ProcessEnv
     Object.assign(environment, withSecretFiles(DATABASE_URLS, environment));
     await run(programs.migrate, args.length === 0 ? ['all'] : args);
   } else if (command === 'make-secrets' && args.length === 0) {
-    const { makeSecrets } = await import('./make-secrets.ts');
+    const [{ findProblems }, { makeSecrets }] = await Promise.all([
+      import('./find-problems.ts'),
+      import('./make-secrets.ts'),
+    ]);
+    const problems = await findProblems(environment);
+    if (problems.length > 0) throw new ConfigError(problems);
     const made = makeSecrets('/secrets', environment);
     process.stdout.write(made.length > 0 ? `made: ${made.join(', ')}\n` : 'all secrets are there\n');
   } else {

@@ -40,6 +40,11 @@ export function sourcePrograms(root = PLATFORM_ROOT): Programs {
   return programsBy((program) => entryFile(root, program));
 }
 
+/** The module that reads a daemon's settings. */
+export function settingsModule(name: DaemonName, root = PLATFORM_ROOT): string {
+  return entryFile(root, `daemons/${name}/config`);
+}
+
 /** With one file a migration. */
 export function migrationsFolder(database: string, root = PLATFORM_ROOT): string {
   return join(root, 'db', database, 'migrations');
