@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expectEqual } from './check-build.ts';
 import { type Platform, REPOSITORY } from './platform.ts';
 import type { Report } from './report.ts';
+import { runCli } from './run-cli.ts';
 import { mustRun } from './run-command.ts';
 
 const DAEMONS = ['auth', 'products', 'jobs', 'executor'];
@@ -87,13 +88,7 @@ export async function checkUse(report: Report, platform: Platform, folder: strin
   mkdirSync(home, { mode: 0o700 });
   const profiles = { current: 'local', profiles: { local: platform.addresses } };
   writeFileSync(join(home, 'profiles.json'), JSON.stringify(profiles), { mode: 0o600 });
-  const jobber = (args: string[], input = '') => {
-    const environment = { PATH: dirname(process.execPath), HOME: home, JOBBER_HOME: home };
-    return mustRun(process.execPath, [join(REPOSITORY, 'cli/bin/jobber.js'), ...args, '--json'], {
-      env: environment,
-      input,
-    });
-  };
+  const jobber = (args: string[], input?: string) => runCli(home, args, input);
   const account = ['--email', 'ada@example.com', '--password-stdin'];
   await report.check(
     'the setup token in the container of Auth makes the administrator, by the CLI',

@@ -2,6 +2,7 @@ import { expectEqual } from './check-build.ts';
 import { Client, keepLoading, type LoadedJob } from './client.ts';
 import type { Platform } from './platform.ts';
 import type { Report } from './report.ts';
+import { waitUntil } from './wait-until.ts';
 
 export async function checkScale(report: Report, platform: Platform): Promise<void> {
   await report.check('docker compose up --scale executor=3: three are healthy', async () => {
@@ -24,6 +25,10 @@ export async function checkRestarts(report: Report, platform: Platform): Promise
     for (const name of ['auth', 'products', 'jobs', 'executor']) await platform.compose('restart', name);
   });
   await check('PostgreSQL', () => platform.compose('restart', 'postgres'));
+  await check('everything', () => platform.compose('restart'));
+  await check('each daemon and PostgreSQL by Docker, after a crash', async () => {
+    for (const name of ['auth', 'products', 'jobs', 'executor', 'postgres']) await crash(platform, name);
+  });
   await check('everything at once, killed', async () => {
     await platform.compose('kill');
     await platform.compose(...whole);
@@ -46,8 +51,23 @@ export async function checkPulsar(report: Report, platform: Platform): Promise<v
   await checkUnderLoad(
     report,
     client,
-    'over Apache Pulsar nothing is lost or doubled while it is restarted',
-    () => platform.compose('restart', 'pulsar'),
+    'over Apache Pulsar nothing is lost or doubled while it is restarted, and when it crashes',
+    async () => {
+      await platform.compose('restart', 'pulsar');
+      await crash(platform, 'pulsar');
+    },
+  );
+}
+
+/** Kills a container's program from outside, as the kernel would: `docker kill` counts as a wish to have it stopped. */
+async function crash(platform: Platform, service: string): Promise<void> {
+  const [before] = await platform.containers(service);
+  if (before === undefined) throw new Error(`there is no container of ${service}`);
+  process.kill(before.State.Pid, 'SIGKILL');
+  await waitUntil(
+    `Docker starts ${service} again`,
+    async () => (await platform.containers(service)).find(({ Name }) => Name === before.Name),
+    (now) => now?.State.Status === 'running' && now.RestartCount > before.RestartCount,
   );
 }
 

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '../embedded/free-port.ts';
 import { checkFiles, checkImage } from './check-build.ts';
+import { checkAddon, checkBuildKit } from './check-builders.ts';
+import { checkDevelopment } from './check-development.ts';
 import { checkHardening, checkStops, checkUse } from './check-platform.ts';
+import { checkDatabaseRefusals, checkSmallDisk, checkStartRefusals } from './check-refusals.ts';
 import { checkPulsar, checkRestarts, checkScale } from './check-restarts.ts';
 import { startEngine } from './engine.ts';
 import { openPlatform } from './platform.ts';
@@ -61,13 +64,23 @@ async function checkAll(report: Report, folder: string, environment: NodeJS.Proc
     return;
   }
   const direct = openPlatform({ ...inProject, environment: { ...environment, JOBBER_BROKER: 'direct' } });
-  const overPulsar = openPlatform({ ...inProject, environment });
+  const overPulsar = openPlatform({ ...inProject, environment: { ...environment, JOBBER_BROKER: 'ws' } });
   await checkFiles(report, direct);
   if (!(await checkImage(report, direct))) {
     report.skip('the platform in containers', 'there is no image');
     return;
   }
+  await checkBuildKit(report, direct);
+  await checkAddon(report, direct, folder);
+  const disk = join(folder, 'disk');
+  const onSmallDisk = openPlatform({
+    ...inProject,
+    environment: { ...environment, JOBBER_BROKER: 'direct', SMALL_DISK: disk },
+    files: ['docker-compose.yaml', 'compose/test/small-disk.yaml'],
+  });
+  await checkSmallDisk(report, onSmallDisk, disk);
   try {
+    await checkStartRefusals(report, direct);
     const started = await report.check(
       'docker compose up -d --wait ends when everything is ready',
       async () => {
@@ -80,12 +93,17 @@ async function checkAll(report: Report, folder: string, environment: NodeJS.Proc
     }
     await checkHardening(report, direct);
     await checkUse(report, direct, folder);
+    await checkDatabaseRefusals(report, direct);
     await checkScale(report, direct);
     await checkRestarts(report, direct);
     await checkStops(report, direct);
     const withoutPulsar = await makePulsarStandIn(making);
-    if (withoutPulsar !== undefined) report.skip('the platform over Apache Pulsar', withoutPulsar);
-    else await checkPulsar(report, overPulsar);
+    if (withoutPulsar !== undefined) {
+      report.skip('the platform over Apache Pulsar, and docker-compose.local.yaml', withoutPulsar);
+      return;
+    }
+    await checkPulsar(report, overPulsar);
+    await checkDevelopment(report, environment, folder);
   } finally {
     await report.check('docker compose down -v leaves no container and no volume', async () => {
       // The broker is part of the platform only where it is used.
