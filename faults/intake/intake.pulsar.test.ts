@@ -22,6 +22,8 @@ const WAYS: Way[] = [
   })),
 ];
 
+const PATIENCE = { withinMs: 120_000 };
+
 describe.each(WAYS)('$name', ({ name, broker }) => {
   const world = useWorld(`intake ${name}`, { broker });
 
@@ -104,6 +106,8 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
   });
 
   if (broker) {
+    const { adminUrl } = broker;
+
     test('doubled, late, forged and foreign messages change nothing', async () => {
       const here = world.get();
       const topic = { ...broker, topic: `${here.platform.topicPrefix}doze-jobs` };
@@ -129,6 +133,33 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
       const attempts = 'select max(attempt) as most from task where job_id = $1';
       expect(await here.platform.databases.query('jobs', attempts, [id])).toEqual([{ most: 1 }]);
     }, 240_000);
+
+    // How many messages were stored is known to the broker only.
+    test.skipIf(adminUrl === undefined)(
+      'while tasks are quick, a message names several of them',
+      async () => {
+        const here = world.get();
+        const tasks = 500;
+        async function stored(): Promise<number> {
+          const topic = `persistent/public/default/${here.platform.topicPrefix}doze-jobs`;
+          const response = await fetch(`${adminUrl}/admin/v2/${topic}/stats`);
+          return ((await response.json()) as { msgInCounter: number }).msgInCounter;
+        }
+        await ended(here, await submitted(here, dozeWork(1, 0)), 'COMPLETED');
+        // A machine that has much else to do is not quick at once.
+        await waitUntil(
+          'a job has fewer messages than tasks',
+          async () => {
+            const before = await stored();
+            await ended(here, await submitted(here, dozeWork(tasks, 0)), 'COMPLETED');
+            return (await stored()) - before < tasks;
+          },
+          PATIENCE,
+        );
+        await here.hold();
+      },
+      240_000,
+    );
 
     test('a message of 5 MB is refused or dropped, and the platform goes on', async () => {
       const here = world.get();
