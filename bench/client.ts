@@ -71,6 +71,12 @@ export async function connect(addresses: Addresses): Promise<BenchClient> {
   };
 }
 
+interface GraphqlError {
+  readonly message: string;
+  readonly extensions?: { readonly code: number };
+}
+
+/** @throws an Error whose cause is the code of the answer */
 async function graphql<T>(
   url: string,
   query: string,
@@ -82,8 +88,8 @@ async function graphql<T>(
     headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
     body: JSON.stringify({ query, variables }),
   });
-  const { data, errors } = (await response.json()) as { data: T; errors?: { message: string }[] };
-  if (errors?.[0]) throw new Error(errors[0].message);
+  const { data, errors } = (await response.json()) as { data: T; errors?: GraphqlError[] };
+  if (errors?.[0]) throw new Error(errors[0].message, { cause: errors[0].extensions?.code });
   return data;
 }
 

@@ -16,13 +16,11 @@ export async function measureBroker(serviceUrl: string): Promise<Figure[]> {
   try {
     const publisher = broker.openPublisher('bench');
     while (!(await canPublish(publisher))) await sleep(20);
+    // A broker that has just started compiles what it does often.
+    await publishAll(publisher);
     const started = performance.now();
-    let confirmed = 0;
-    for (let sent = 0; sent < MESSAGES; sent += BATCH) {
-      confirmed += (await publisher.publish(Array(BATCH).fill(BODY))).filter(Boolean).length;
-    }
+    await publishAll(publisher);
     const seconds = (performance.now() - started) / 1_000;
-    if (confirmed !== MESSAGES) throw new Error(`${confirmed} of ${MESSAGES} messages were confirmed`);
     return [
       {
         name: `${MESSAGES} messages in batches of ${BATCH}, confirmed`,
@@ -33,6 +31,14 @@ export async function measureBroker(serviceUrl: string): Promise<Figure[]> {
   } finally {
     await broker.close();
   }
+}
+
+async function publishAll(publisher: Publisher): Promise<void> {
+  let confirmed = 0;
+  for (let sent = 0; sent < MESSAGES; sent += BATCH) {
+    confirmed += (await publisher.publish(Array(BATCH).fill(BODY))).filter(Boolean).length;
+  }
+  if (confirmed !== MESSAGES) throw new Error(`${confirmed} of ${MESSAGES} messages were confirmed`);
 }
 
 function canPublish(publisher: Publisher): Promise<boolean> {

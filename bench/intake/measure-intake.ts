@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startPulsar } from '@jobber/compose/pulsar';
 import { whyNoPulsarClient } from '@jobber/shared/broker';
-import { EXECUTE_JOB } from '../client.ts';
+import { type BenchClient, EXECUTE_JOB } from '../client.ts';
 import { type BenchContext, createContext } from '../context.ts';
 import { measureLatency } from '../measurements/latency.ts';
 import { createFolder, startPlatform } from '../platform.ts';
@@ -23,6 +23,8 @@ const NAP_MS = 50;
 /** Of each executor: few, so that more executors are worth something on a small machine. */
 const MAX_TASKS = 8;
 const BACKLOG_ITEMS = 100_000;
+/** Of one job, at most. */
+const SUBMISSIONS = 10;
 
 type Report = (title: string, figures: Figure[]) => void;
 
@@ -147,12 +149,22 @@ async function measureBacklog(context: BenchContext): Promise<Figure[]> {
 /** @returns how long it took, in seconds */
 async function runJob({ client }: BenchContext, name: string, data: readonly unknown[]): Promise<number> {
   const started = performance.now();
-  const { executeJob } = await client.jobs<{ executeJob: { id: number } }>(EXECUTE_JOB, {
-    i: { name, data },
-  });
-  const { status } = await client.untilEnded(executeJob.id);
-  if (status !== 'COMPLETED') throw new Error(`job ${executeJob.id} is ${status}`);
+  const id = await submit(client, { name, data, idempotencyKey: crypto.randomUUID() });
+  const { status } = await client.untilEnded(id);
+  if (status !== 'COMPLETED') throw new Error(`job ${id} is ${status}`);
   return (performance.now() - started) / 1_000;
+}
+
+/** A large job may not be stored within the time limit of a request, where the machine is busy. */
+async function submit(client: BenchClient, job: object): Promise<number> {
+  for (let left = SUBMISSIONS - 1; ; left -= 1) {
+    try {
+      const { executeJob } = await client.jobs<{ executeJob: { id: number } }>(EXECUTE_JOB, { i: job });
+      return executeJob.id;
+    } catch (error) {
+      if (left === 0 || !(error instanceof Error) || error.cause !== 503) throw error;
+    }
+  }
 }
 
 async function pssOfDaemons(pid: number): Promise<number> {
