@@ -25,6 +25,7 @@ const MAX_TASKS = 8;
 const BACKLOG_ITEMS = 100_000;
 /** Of one job, at most. */
 const SUBMISSIONS = 10;
+const SUBMIT_AGAIN_MS = 1_000;
 
 type Report = (title: string, figures: Figure[]) => void;
 
@@ -163,6 +164,7 @@ async function submit(client: BenchClient, job: object): Promise<number> {
       return executeJob.id;
     } catch (error) {
       if (left === 0 || !(error instanceof Error) || error.cause !== 503) throw error;
+      await sleep(SUBMIT_AGAIN_MS);
     }
   }
 }
