@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { limitComplexity } from './limit-complexity.ts';
+import { refuseLossyNumbers } from './refuse-lossy-numbers.ts';
 
 /** Tokens of one document; data belongs in variables. */
 const MAX_TOKENS = 20_000;
@@ -30,6 +31,7 @@ export function createDocumentCheck(schema: GraphQLSchema, production: boolean):
   const passes = [
     [limitComplexity()],
     [...specifiedRules, ...(production ? [NoSchemaIntrospectionCustomRule] : [])],
+    [refuseLossyNumbers],
   ];
   const sound = new LRUCache<string, DocumentNode>({ max: MAX_KEPT });
 

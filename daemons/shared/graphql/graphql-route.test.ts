@@ -16,6 +16,7 @@ const typeDefs = `
   type Query {
     login(login: Login!): String!
     echo(data: JSON!): JSON
+    twice(of: Float!): Float!
     refused: String!
     broken: String!
     nested: Nested!
@@ -31,6 +32,7 @@ function appOf(production: boolean, log = createLogger({ daemon: 'test', level: 
     resolvers: {
       login: () => 'in',
       echo: ({ data }: { data: unknown }) => data,
+      twice: ({ of }: { of: number }) => 2 * of,
       refused: () => {
         throw new AppError('JOB_ENDED', 'It has ended', { status: 'COMPLETED' });
       },
@@ -127,6 +129,28 @@ test('numbers keep all of their digits or are refused, as variables and in the t
   expect((await ask({ query: '{ echo(data: [1, {price: 110.53}, "x", null, true]) }' })).data).toEqual({
     echo: [1, { price: 110.53 }, 'x', null, true],
   });
+});
+
+test.each(['9007199254740993', '1e400', '0.10000000000000000001'])(
+  'the number %s in the text of a query is refused: it would be another one',
+  async (number) => {
+    expect(await firstError({ query: `{ twice(of: ${number}) }` })).toMatchObject({
+      message: `Expected a number whose digits a 64-bit float keeps, got ${number}.`,
+      extensions: { code: 400, reason: 'MALFORMED_REQUEST' },
+    });
+    expect(await firstError({ query: `query ($of: Float! = ${number}) { twice(of: $of) }` })).toMatchObject({
+      extensions: { code: 400, reason: 'MALFORMED_REQUEST' },
+    });
+  },
+);
+
+test.each([
+  ['9007199254740991', 18_014_398_509_481_982],
+  ['-0', 0],
+  ['1.50', 3],
+  ['1e2', 200],
+])('the number %s in the text of a query is itself', async (number, doubled) => {
+  expect((await ask({ query: `{ twice(of: ${number}) }` })).data).toEqual({ twice: doubled });
 });
 
 test.each([

@@ -21,8 +21,16 @@ const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{
 
 function parseDateTime(value: unknown): Date {
   const date = typeof value === 'string' && ISO.test(value) ? new Date(value) : undefined;
-  if (date && !Number.isNaN(date.getTime())) return date;
-  throw new GraphQLError('A DateTime must be ISO 8601 with a time zone, such as 2026-01-31T12:00:00Z');
+  if (typeof value !== 'string' || !date || Number.isNaN(date.getTime()))
+    throw new GraphQLError('A DateTime must be ISO 8601 with a time zone, such as 2026-01-31T12:00:00Z');
+  const day = value.slice(0, 10);
+  if (isDay(day)) return date;
+  throw new GraphQLError(`A DateTime must be a day that there is, got ${day}`);
+}
+
+/** JavaScript takes February 30 for March 2. */
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 }
 
 /** What JSON of a request may not hold is refused in a query's text too: forbidden names, U+0000, too much nesting. */
