@@ -331,6 +331,20 @@ test.each([
   expect(await countRows()).toEqual(before);
 });
 
+test.each([
+  ['a file name that is no text', { fileName: 5 }],
+  ['a file name and more', { fileName: 'a.json', a: 1 }],
+  ['a file name in a list', [{ fileName: 'a.json' }]],
+])('%s is told with how an upload is named', async (_what, data) => {
+  const { errors } = await execute(data, { name: 'add' });
+  expect(errors?.[0]).toMatchObject({
+    message: expect.stringMatching(/^Item 0.* To run over an upload, data must be \{"fileName": .*\.$/),
+    extensions: { code: 400, reason: 'INVALID_DATA', details: { problems: expect.any(Array) } },
+  });
+  const { errors: others } = await execute({ a: 1 }, { name: 'add' });
+  expect(others?.[0]?.message).not.toMatch(/upload/);
+});
+
 test('an item of more than a mebibyte is refused: it could not travel to an executor', async () => {
   const { errors } = await execute([{ text: 'a' }, { text: 'ü'.repeat(600_000) }]);
   expect(errors?.[0]?.message).toBe('Item 1: expected at most 1048576 bytes of JSON, got 1200011 bytes.');

@@ -113,10 +113,19 @@ function checkItems({ type, checkItem }: CatalogEntry, items: readonly unknown[]
     total += 1;
     if (problems.length < MAX_PROBLEMS) problems.push(tooLong(index, bytes));
   });
-  refuseProblems(problems, total);
+  refuseProblems(problems, total, adviceFor(items, type));
   const tasks = cutItems(texts, type.itemsPerTask);
   refuseTooManyTasks(tasks, type);
   return { size: items.length, uploadName: null, tasks };
+}
+
+/** An upload that is named in another way than `resolveData` reads is taken for an item. */
+function adviceFor([item, ...others]: readonly unknown[], { inputSchema }: JobType): string {
+  const properties = inputSchema['properties'];
+  const hasField = typeof properties === 'object' && properties !== null && 'fileName' in properties;
+  if (others.length > 0 || hasField || typeof item !== 'object' || item === null || !('fileName' in item))
+    return '';
+  return ' To run over an upload, data must be {"fileName": "<its filename>"}: text, and nothing else.';
 }
 
 function tooLong(index: number, bytes: number): ItemProblem {
@@ -141,9 +150,9 @@ function refuseTooManyTasks({ length }: readonly NewTask[], { name, itemsPerTask
   );
 }
 
-function refuseProblems(problems: readonly ItemProblem[], total: number): void {
+function refuseProblems(problems: readonly ItemProblem[], total: number, advice = ''): void {
   const [first] = problems;
   if (!first) return;
   const more = total > 1 ? ` And ${total - 1} more ${total === 2 ? 'problem' : 'problems'}.` : '';
-  refuse('INVALID_DATA', `${first.message}${more}`, { problems, total, shown: problems.length });
+  refuse('INVALID_DATA', `${first.message}${more}${advice}`, { problems, total, shown: problems.length });
 }
