@@ -95,6 +95,9 @@ test.each<[string, object]>([
   ['10,000 tags', { tags: Array.from({ length: 10_000 }, (_, i) => `tag ${i}`) }],
   ['21 tags', { tags: Array.from({ length: 21 }, (_, i) => `tag ${i}`) }],
   ['an empty tag', { tags: [''] }],
+  ['a tag of blanks', { tags: ['a', ' \u3000'] }],
+  ['a uniqueFor of blanks', { uniqueFor: ' ' }],
+  ['an idempotencyKey of blanks', { idempotencyKey: '  ' }],
   ['a tag that is too long', { tags: ['x'.repeat(101)] }],
   ['a tag with a line break', { tags: ['a\nb'] }],
   ['a tag with a lone surrogate', { tags: ['\ud800'] }],
@@ -122,7 +125,7 @@ test('a refusal says what was expected and what it got', async () => {
     'runAt must be after 1970 and within the next 10 years, got 9999-12-31T23:59:59.000Z',
   );
   expect(await messageOf({ tags: ['a\nb'] })).toBe(
-    'A tag must have 1 to 100 printable characters, got "a\ufffdb"',
+    'A tag must have 1 to 100 printable characters, not only blanks, got "a\ufffdb"',
   );
 });
 

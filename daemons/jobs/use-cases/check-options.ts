@@ -45,10 +45,14 @@ export function checkOptions(asked: RequestedOptions): NewJobOptions | null {
 
 /** A key that a client chose. @throws AppError 400 INVALID_INPUT */
 export function checkKey(name: string, key: string): string {
-  if (key !== '' && key.length <= MAX_KEY_LENGTH && !/\p{C}/u.test(key)) return key;
-  return refuse('INVALID_INPUT', `${name} must have 1 to ${MAX_KEY_LENGTH} printable characters`, {
-    limit: MAX_KEY_LENGTH,
-  });
+  if (isLabel(key, MAX_KEY_LENGTH)) return key;
+  return refuse(
+    'INVALID_INPUT',
+    `${name} must have 1 to ${MAX_KEY_LENGTH} printable characters, not only blanks`,
+    {
+      limit: MAX_KEY_LENGTH,
+    },
+  );
 }
 
 /** @throws AppError 400 INVALID_INPUT */
@@ -57,13 +61,22 @@ export function checkTags(tags: readonly string[]): string[] {
     refuse('INVALID_INPUT', `A job has at most ${MAX_TAGS} tags, got ${tags.length}`, { limit: MAX_TAGS });
   }
   for (const tag of tags) {
-    if (tag !== '' && tag.length <= MAX_TAG_LENGTH && !/\p{C}/u.test(tag)) continue;
+    if (isLabel(tag, MAX_TAG_LENGTH)) continue;
     const got = JSON.stringify(printableName(tag));
-    refuse('INVALID_INPUT', `A tag must have 1 to ${MAX_TAG_LENGTH} printable characters, got ${got}`, {
-      limit: MAX_TAG_LENGTH,
-    });
+    refuse(
+      'INVALID_INPUT',
+      `A tag must have 1 to ${MAX_TAG_LENGTH} printable characters, not only blanks, got ${got}`,
+      {
+        limit: MAX_TAG_LENGTH,
+      },
+    );
   }
   return [...new Set(tags)];
+}
+
+/** Only blanks are most often a variable that was not set. */
+function isLabel(text: string, maxLength: number): boolean {
+  return text.trim() !== '' && text.length <= maxLength && !/\p{C}/u.test(text);
 }
 
 function checkTime(runAt: Date): Date {
