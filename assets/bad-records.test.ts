@@ -80,6 +80,8 @@ test.each<[string, string, string, string]>([
   ['rating', '5.0001', 'a number <= 5', '5.0001'],
   ['rating', '-0.1', 'a number >= 0', '-0.1'],
   ['name', '""', 'at least 1 characters', '""'],
+  ['name', '" \\t"', '1 to 255 characters, not only blanks; it need not be unique', '" \\t"'],
+  ['category', '"\u3000"', '1 to 255 characters, not only blanks; a category that is not known has no charge', '"\u3000"'],
   ['name', text(256), 'at most 255 characters', '256 characters'],
   ['category', text(256, '😀'), 'at most 255 characters', '256 characters'],
   ['description', text(10_001), 'at most 10000 characters', '10001 characters'],

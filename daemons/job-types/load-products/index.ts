@@ -13,22 +13,27 @@ export interface LoadProductsItem {
   readonly sku?: string | null;
 }
 
-const TEXT = { type: 'string', minLength: 1, maxLength: 255 };
+/** Of an empty text `minLength` tells already. */
+const TEXT = { type: 'string', minLength: 1, maxLength: 255, pattern: '^$|\\S' };
 
 export const loadProducts: JobType<LoadProductsItem> = {
   name: 'LoadProducts',
   slug: 'load-products',
-  version: 1,
+  version: 2,
   description: 'Loads products into the catalog; the price of each grows by the charge of its category.',
   inputSchema: {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'LoadProducts',
     type: 'object',
     properties: {
-      name: { title: 'Name', description: '1 to 255 characters; it need not be unique', ...TEXT },
+      name: {
+        title: 'Name',
+        description: '1 to 255 characters, not only blanks; it need not be unique',
+        ...TEXT,
+      },
       category: {
         title: 'Category',
-        description: '1 to 255 characters; a category that is not known has no charge',
+        description: '1 to 255 characters, not only blanks; a category that is not known has no charge',
         ...TEXT,
       },
       price: {

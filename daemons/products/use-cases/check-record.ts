@@ -34,7 +34,10 @@ export function checkRecord(record: ProductRecord): RecordRefusal | undefined {
 function checkText(field: string, text: string, min: number, max: number): RecordRefusal | undefined {
   if (UNSTORABLE.test(text)) return { field, message: `${field} must not hold NUL or lone surrogates` };
   const length = [...text].length;
-  if (length >= min && length <= max) return undefined;
+  if (length >= min && length <= max) {
+    const isBlank = min > 0 && text.trim() === '';
+    return isBlank ? { field, message: `${field} must not be only blanks` } : undefined;
+  }
   return { field, message: `${field} must have ${min} to ${max} characters, got ${length}` };
 }
 
