@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Bridge, makeBridge } from './make-bridge.ts';
 import { runCommand } from './run-command.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -43,6 +44,8 @@ export async function startEngine(folder: string, inherited: NodeJS.ProcessEnv):
   const log = join(folder, 'dockerd.log');
   const options = ['--data-root', 'data', '--exec-root', 'exec', '--pidfile', 'pid'];
   const args = options.map((value) => (value.startsWith('--') ? value : join(folder, value)));
+  const bridge = await makeBridge();
+  if (bridge !== undefined) args.push('--bridge', bridge.name);
   const out = openSync(log, 'a');
   const child = spawn('dockerd', [...args, '--host', environment.DOCKER_HOST], {
     cwd: folder,
@@ -50,10 +53,10 @@ export async function startEngine(folder: string, inherited: NodeJS.ProcessEnv):
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   if (!(await answers(child, environment))) {
-    await end(child, ended);
+    await end(child, ended, bridge);
     return `dockerd does not start here: ${lastLine(log)}`;
   }
-  return { environment, composeVersion, stop: () => end(child, ended) };
+  return { environment, composeVersion, stop: () => end(child, ended, bridge) };
 }
 
 /** The one that is installed, or else Debian 13's, which runs on Debian 12 as well. */
@@ -86,11 +89,12 @@ async function answers(child: ChildProcess, env: NodeJS.ProcessEnv): Promise<boo
   return false;
 }
 
-async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
+async function end(child: ChildProcess, ended: Promise<void>, bridge: Bridge | undefined): Promise<void> {
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), STOPS_WITHIN_MS);
   await ended;
   clearTimeout(timer);
+  await bridge?.remove();
 }
 
 function lastLine(file: string): string {
