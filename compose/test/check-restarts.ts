@@ -57,6 +57,29 @@ export async function checkPulsar(report: Report, platform: Platform): Promise<v
       await crash(platform, 'pulsar');
     },
   );
+  await moveToOtherAddresses(report, platform);
+}
+
+/** As after `docker compose down`: the volume stays, the container and its address are new. */
+async function moveToOtherAddresses(report: Report, platform: Platform): Promise<void> {
+  await report.check('Pulsar in a new container, at another address, finds its data', async () => {
+    const addressOf = async () =>
+      (await platform.containers('pulsar')).flatMap(({ NetworkSettings }) =>
+        Object.values(NetworkSettings.Networks).map(({ IPAddress }) => IPAddress),
+      );
+    const before = await addressOf();
+    await platform.compose('rm', '--stop', '--force', 'pulsar');
+    // Takes the address that has become free.
+    const holder = ['run', '--detach', '--name', 'holder', '--no-deps', '--entrypoint', 'node', 'migrate'];
+    await platform.compose(...holder, '-e', 'setInterval(() => {}, 1000)');
+    try {
+      await platform.compose('up', '-d', '--wait', '--wait-timeout', '240');
+      const after = await addressOf();
+      if (after.some((address) => before.includes(address))) throw new Error(`still at ${after}`);
+    } finally {
+      await platform.docker('rm', '--force', 'holder');
+    }
+  });
 }
 
 /** Kills a container's program from outside, as the kernel would: `docker kill` counts as a wish to have it stopped. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bin/pulsar standalone <options…>, as in the official image: memory by PULSAR_MEM, data in data/, logs on stdout.
+# bin/pulsar standalone <options…>, as in the official image: options of Java by PULSAR_MEM and PULSAR_EXTRA_OPTS, data in data/, logs on stdout.
 set -euo pipefail
 
 [ "${1:-}" = standalone ] || { echo 'bin/pulsar: only standalone' >&2; exit 1; }
@@ -36,7 +36,7 @@ for name in java.base/sun.net java.base/java.lang java.base/java.nio java.base/j
   opens+=(--add-opens "$name=ALL-UNNAMED")
 done
 # shellcheck disable=SC2086
-exec java ${PULSAR_MEM:-} -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError \
+exec java ${PULSAR_MEM:-} ${PULSAR_EXTRA_OPTS:-} -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError \
   -Dlog4j2.configurationFile=/pulsar/conf/log4j2.xml -Djava.net.preferIPv4Stack=true -Dio.netty.tryReflectionSetAccessible=true \
   -Dbookkeeper.metadata.bookie.drivers=org.apache.pulsar.metadata.bookkeeper.PulsarMetadataBookieDriver \
   -Dbookkeeper.metadata.client.drivers=org.apache.pulsar.metadata.bookkeeper.PulsarMetadataClientDriver \
