@@ -176,6 +176,18 @@ test('an unfinished job that is unique for the same is returned, and after its e
   expect(next.id).not.toBe(first.id);
 });
 
+test('a request that made no job because of another that is unique for the same does not use its key up', async () => {
+  const user = auth.user();
+  const standing = (await execute({ uniqueFor: 'report' }, user)).data.executeJob;
+  const keyed = { uniqueFor: 'report', idempotencyKey: 'try' };
+  expect((await execute(keyed, user)).data.executeJob).toMatchObject({ id: standing.id, existing: true });
+  await ask(user, 'mutation ($id: Float!) { cancelJob(id: $id) { status } }', { id: standing.id });
+  const made = (await execute(keyed, user)).data.executeJob;
+  expect(made).toMatchObject({ existing: false });
+  await ask(user, 'mutation ($id: Float!) { cancelJob(id: $id) { status } }', { id: made.id });
+  expect((await execute(keyed, user)).data.executeJob).toMatchObject({ id: made.id, existing: true });
+});
+
 test('of 20 jobs at once that are unique for the same one is made', async () => {
   const user = auth.user();
   const answers = await Promise.all(Array.from({ length: 20 }, () => execute({ uniqueFor: 'once' }, user)));
