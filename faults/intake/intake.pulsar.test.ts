@@ -7,7 +7,7 @@ import type { BrokerSeen } from '../platform/fault-platform.ts';
 import type { World } from '../platform/world.ts';
 import { countTasks } from '../scenarios/steps.ts';
 import { useWorld } from '../scenarios/test-world.ts';
-import { waitUntil } from '../wait-until.ts';
+import { type Waiting, waitUntil } from '../wait-until.ts';
 
 interface Way {
   readonly name: string;
@@ -33,8 +33,8 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
     return id;
   }
   const status = async ({ client }: World, id: number) => (await client.readJob(id))?.status;
-  const ended = (here: World, id: number, as: string) =>
-    waitUntil(`job ${id} is ${as}`, async () => (await status(here, id)) === as);
+  const ended = (here: World, id: number, as: string, waiting?: Waiting) =>
+    waitUntil(`job ${id} is ${as}`, async () => (await status(here, id)) === as, waiting);
 
   test('numbers and products come out right, inline and from a file', async () => {
     const here = world.get();
@@ -161,6 +161,20 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
       240_000,
     );
 
+    test('100,000 copies of one message run nothing again, and what comes behind them comes through', async () => {
+      const here = world.get();
+      const topic = { ...broker, topic: `${here.platform.topicPrefix}doze-jobs` };
+      const done = await submitted(here, dozeWork(1, 1));
+      await ended(here, done, 'COMPLETED');
+      const copy = Buffer.from(JSON.stringify({ v: 1, job: done, task: 0, attempt: 1 }));
+      expect(await writeToTopic(topic, Array<Buffer>(100_000).fill(copy))).toBe(100_000);
+      const behind = await submitted(here, dozeWork(3, 10));
+      await ended(here, behind, 'COMPLETED', { withinMs: 600_000, everyMs: 200 });
+      await here.hold();
+      const attempts = 'select max(attempt) as most from task';
+      expect(await here.platform.databases.query('jobs', attempts)).toEqual([{ most: 1 }]);
+    }, 800_000);
+
     test('a message of 5 MB is refused or dropped, and the platform goes on', async () => {
       const here = world.get();
       const topic = { ...broker, topic: `${here.platform.topicPrefix}doze-jobs` };
@@ -194,7 +208,7 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
       });
       await sending;
       await here.hold();
-    }, 400_000);
+    }, 800_000);
   }
 
   // The last one: the checker knows one user only.
