@@ -30,7 +30,7 @@ export async function readMultipartFile<T>(
 ): Promise<T> {
   refuseByHeaders(request, limits.maxBytes);
   // It may have broken while the request waited for its turn; nothing would tell it again.
-  if (request.destroyed && !request.complete) throw connectionLost();
+  if (hasBroken(request)) throw connectionLost();
   const parser = createParser(request);
   const body = Promise.withResolvers<void>();
   let file: Readable | undefined;
@@ -96,7 +96,7 @@ function watchArrival(
     if (arrived > maxBytes + ENVELOPE_BYTES) stop(tooLarge(maxBytes));
   }
   function onClose(): void {
-    if (!request.complete) stop(connectionLost());
+    if (hasBroken(request)) stop(connectionLost());
   }
   function checkRate(): void {
     const enough = arrived - lastArrived >= (MIN_BYTES_PER_SECOND * stallMs) / 1_000;
@@ -112,6 +112,14 @@ function watchArrival(
     clearInterval(timer);
     request.off('data', onData).off('close', onClose);
   };
+}
+
+/**
+ * Whether there will be no end of the body. Also a body that has arrived whole is lost when what comes behind it is no
+ * request, such as the rest of a file whose length was stated too short: that breaks the connection before it is read.
+ */
+function hasBroken(request: IncomingMessage): boolean {
+  return request.destroyed && !request.readableEnded;
 }
 
 function refuseByHeaders(request: IncomingMessage, maxBytes: number): void {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
@@ -315,6 +316,22 @@ test('hundreds of broken uploads leave no descriptor, file or row behind', async
   await expect.poll(unfinished).toEqual([]);
   await expect.poll(descriptors).toBeLessThan(before.descriptors + 20);
   expect(await uploadRows()).toBe(before.rows);
+  await expect.poll(async () => (await send('[{"text":"a"}]', 'a.json', user)).status).toBe(201);
+});
+
+test('uploads whose length is stated too short take no place for ever', async () => {
+  const user = auth.user();
+  const { hostname, port } = new URL(jobs.origin);
+  const body = raw(part('name="file"; filename="a.json"', '[{"text":"a"}]'));
+  for (let sent = 0; sent < 8; sent += 1) {
+    const headers = { ...bearer(user), ...multipart, host: hostname, 'content-length': '20' };
+    const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const socket = connect(Number(port), hostname).on('error', () => {});
+    // In one piece: what is too much is read, and breaks the connection, before the body is asked for.
+    socket.end(`POST /jobs/uploads/file HTTP/1.1\r\n${head.join('')}\r\n${body}`);
+    socket.resume();
+    await once(socket, 'close');
+  }
   await expect.poll(async () => (await send('[{"text":"a"}]', 'a.json', user)).status).toBe(201);
 });
 
