@@ -95,7 +95,10 @@ export type ItemResult =
 export interface TaskResult {
   /** In the order of the context's items. */
   readonly items: readonly ItemResult[];
-  /** Whole numbers that add up over the tasks of a job, for example {created: 12}. */
+  /**
+   * Whole numbers that add up over the tasks of a job, for example {created: 12}: at most 20, with names of 1 to 64 printable
+   * characters. Others are left out.
+   */
   readonly counters?: Readonly<Record<string, number>>;
 }
 

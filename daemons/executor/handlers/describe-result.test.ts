@@ -72,6 +72,18 @@ test('a result that cannot be written as JSON fails its item', () => {
   expect(one({ status: 'succeeded', result: 1n })).toMatchObject({ status: 'failed' });
 });
 
+test('a counter whose name can not be kept is left out, and fails no item', () => {
+  const names = ['__proto__', 'constructor', '', ' ', 'a\0b', '\ud800', '\u001b[31m', 'x'.repeat(65)];
+  const entries = [...names, 'größe 📏', 'y'.repeat(64)].map((name) => [name, 1]);
+  const { items, countersJson } = describeResult(
+    { items: [{ status: 'succeeded' }], counters: Object.fromEntries(entries) },
+    1,
+  );
+  expect(items).toMatchObject([{ status: 'succeeded' }]);
+  expect(JSON.parse(countersJson)).toEqual({ 'größe 📏': 1, ['y'.repeat(64)]: 1 });
+  expect(describeResult({ items: [], counters: [1] }, 0).countersJson).toBe('');
+});
+
 test('only whole numbers are counters', () => {
   const { countersJson } = describeResult({ items: [], counters: { a: 1, b: 1.5, c: '2', d: -3 } }, 0);
   expect(JSON.parse(countersJson)).toEqual({ a: 1, d: -3 });

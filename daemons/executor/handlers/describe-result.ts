@@ -1,4 +1,5 @@
 import type { ItemResult } from '@jobber/job-types';
+import { isForbiddenKey } from '@jobber/shared/json';
 
 /** How one item ended, ready to be sent to Jobs. */
 export interface DescribedItem {
@@ -20,6 +21,7 @@ const MAX_TASK_RESULT_BYTES = 6 * 1024 * 1024;
 const MAX_REASON_LENGTH = 64;
 const MAX_MESSAGE_LENGTH = 500;
 const MAX_COUNTERS = 20;
+const MAX_COUNTER_NAME = 64;
 
 /**
  * What a handler answered, converted once: whatever it is, each item ends in one of the three ways. Handlers are foreign
@@ -95,10 +97,18 @@ function isUnstorable(json: string): boolean {
   return /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/.test(json);
 }
 
+/** A counter that can't be kept is left out: the work is done all the same. */
 function describeCounters(counters: unknown): string {
-  if (typeof counters !== 'object' || counters === null) return '';
-  const whole = Object.entries(counters).filter(([, count]) => Number.isSafeInteger(count));
-  return whole.length === 0 ? '' : JSON.stringify(Object.fromEntries(whole.slice(0, MAX_COUNTERS)));
+  if (typeof counters !== 'object' || counters === null || Array.isArray(counters)) return '';
+  const sound = Object.entries(counters).filter(
+    ([name, count]) => isCounterName(name) && Number.isSafeInteger(count),
+  );
+  return sound.length === 0 ? '' : JSON.stringify(Object.fromEntries(sound.slice(0, MAX_COUNTERS)));
+}
+
+function isCounterName(name: string): boolean {
+  if (name.trim() === '' || name.length > MAX_COUNTER_NAME || /\p{C}/u.test(name)) return false;
+  return !isForbiddenKey(name);
 }
 
 function failed(reason: string, message: string): DescribedItem {
