@@ -17,6 +17,7 @@ const typeDefs = `
     login(login: Login!): String!
     echo(data: JSON!): JSON
     twice(of: Float!): Float!
+    same(ids: [ID!]!): [ID!]!
     refused: String!
     broken: String!
     nested: Nested!
@@ -32,6 +33,7 @@ function appOf(production: boolean, log = createLogger({ daemon: 'test', level: 
     resolvers: {
       login: () => 'in',
       echo: ({ data }: { data: unknown }) => data,
+      same: ({ ids }: { ids: string[] }) => ids,
       twice: ({ of }: { of: number }) => 2 * of,
       refused: () => {
         throw new AppError('JOB_ENDED', 'It has ended', { status: 'COMPLETED' });
@@ -143,6 +145,11 @@ test.each(['9007199254740993', '1e400', '0.10000000000000000001'])(
     });
   },
 );
+
+test('an ID may be written as a number of any length: it is a text', async () => {
+  const ids = ['9007199254740993', '1'];
+  expect((await ask({ query: `{ same(ids: [${ids}]) }` })).data).toEqual({ same: ids });
+});
 
 test.each([
   ['9007199254740991', 18_014_398_509_481_982],
