@@ -77,6 +77,8 @@ const PERIOD_MS = PROGRESS_MS / 2;
 const PERIOD_BYTES = 2 * 1024;
 /** Whatever has inherited its standard output may outlive it. */
 const LAST_OUTPUT_MS = 500;
+/** What a process prints so long after an answer still belongs to that task. */
+const LATE_OUTPUT_MS = 5_000;
 
 const ENTRY = createRequire(import.meta.url).resolve('@jobber/executor/handler-child');
 
@@ -95,7 +97,9 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
   let how: ProcessEnd | undefined;
   let endedFor: EndedFor | undefined;
 
-  const log = (stream: string) => (line: string) => current?.run.log(line, { stream });
+  /** Whose output it is: that comes by pipes of its own, which may be read after the answer. */
+  let printing: HandlerRun | undefined;
+  const log = (stream: string) => (line: string) => printing?.log(line, { stream });
   readOutput(child.stdout as Readable, log('stdout'));
   const errorOutput = readOutput(child.stderr as Readable, log('stderr'));
   child.once('exit', () => {
@@ -191,6 +195,7 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
     const number = runs;
     const settle = Promise.withResolvers<HandlerReport>();
     current = { number, run: task, settle, begun: false };
+    printing = task;
     let grace: NodeJS.Timeout | undefined;
     const onAbort = () => {
       grace = abort(number);
@@ -209,6 +214,9 @@ export async function startHandlerProcess(options: HandlerProcessOptions): Promi
       clearTimeout(grace);
       task.signal.removeEventListener('abort', onAbort);
       current = undefined;
+      setTimeout(() => {
+        if (runs === number) printing = undefined;
+      }, LATE_OUTPUT_MS).unref();
     }
   }
 

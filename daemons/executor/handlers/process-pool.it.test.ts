@@ -45,6 +45,12 @@ test('what a handler logs arrives with its fields, and what it prints with its s
   );
 });
 
+test('what a process prints is logged with its task also when it is read after the answer', async () => {
+  const log = vi.fn();
+  await run('process-print-late', { log });
+  await vi.waitFor(() => expect(log).toHaveBeenCalledWith('late', { stream: 'stdout' }), 30_000);
+});
+
 test('a handler that computes without a pause is heard all the same', async () => {
   const progress = vi.fn();
   await run('process-compute', { progress });

@@ -94,6 +94,10 @@ export const jobTypes: readonly JobType[] = [
     console.error('printed');
     return answer(context, 'printed');
   }),
+  type('print-late', async (context) => {
+    setTimeout(() => console.log('late'), 20);
+    return answer(context, 'printed');
+  }),
   type('giant-result', async (context) => answer(context, 'x'.repeat(10_000_000))),
   type('fork-and-hang', async (context) => {
     await startGrandchild(context);
