@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { againAfterDeadlock, runBatch } from './run-batch.ts';
+import { againAfterConflict, againAfterDeadlock, runBatch } from './run-batch.ts';
 
 const failure = (code: string) => Object.assign(new Error(code), { code });
 
@@ -40,4 +40,17 @@ test('what a deadlock has rolled back is done again, up to twice', async () => {
   runs = 0;
   await expect(againAfterDeadlock(deadlocked(10))).rejects.toThrow('40P01');
   expect(runs).toBe(3);
+});
+
+test('whoever meets others with the same unique key looks again, up to four times', async () => {
+  let runs = 0;
+  const conflicting = (times: number) => async () => {
+    runs += 1;
+    if (runs <= times) throw failure('23505');
+    return 'done';
+  };
+  expect(await againAfterConflict(conflicting(4))).toBe('done');
+  runs = 0;
+  await expect(againAfterConflict(conflicting(10))).rejects.toThrow('23505');
+  expect(runs).toBe(5);
 });

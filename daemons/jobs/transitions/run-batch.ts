@@ -7,6 +7,8 @@ const REFUSED = /^(22|23|54)...$/;
 const ROLLED_BACK = /^40(001|P01)$/;
 /** PostgreSQL takes a second to find a deadlock, and a request is answered within five. */
 const MAX_TRIES = 3;
+/** Others may come and go with the same key. */
+const MAX_CONFLICTS = 5;
 const UNIQUE_VIOLATION = '23505';
 
 /**
@@ -32,24 +34,31 @@ export async function runBatch<Item, Result>(
 
 /** Does `run` again when the database has rolled it back to resolve a deadlock, up to twice: several may wait in a ring. */
 export async function againAfterDeadlock<Result>(run: () => Promise<Result>): Promise<Result> {
-  for (let tries = 1; tries < MAX_TRIES; tries += 1) {
+  return await again(MAX_TRIES, (code) => ROLLED_BACK.test(code), run);
+}
+
+/** Does `run` again when somebody was faster with a unique key, up to four times: each time it sees who was. */
+export async function againAfterConflict<Result>(run: () => Promise<Result>): Promise<Result> {
+  return await again(
+    MAX_CONFLICTS,
+    (code) => code === UNIQUE_VIOLATION,
+    () => againAfterDeadlock(run),
+  );
+}
+
+async function again<Result>(
+  maxTries: number,
+  isWorthwhile: (code: string) => boolean,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; tries < maxTries; tries += 1) {
     try {
       return await run();
     } catch (error) {
-      if (!ROLLED_BACK.test(codeOf(error))) throw error;
+      if (!isWorthwhile(codeOf(error))) throw error;
     }
   }
   return await run();
-}
-
-/** Does `run` once more when somebody was faster with a unique key: then it is seen. */
-export async function againAfterConflict<Result>(run: () => Promise<Result>): Promise<Result> {
-  try {
-    return await againAfterDeadlock(run);
-  } catch (error) {
-    if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
-    return await againAfterDeadlock(run);
-  }
 }
 
 function codeOf(error: unknown): string {
