@@ -1,24 +1,20 @@
 import { expect, test } from 'vitest';
+import { startLoggedIn } from '../testing/logged-in.ts';
 import { onTerminal, script } from '../testing/on-terminal.ts';
-import { makeTestCli } from '../testing/test-cli.ts';
-import { jobOf, startTestPlatform } from '../testing/test-platform.ts';
+import { jobOf } from '../testing/test-platform.ts';
 
 const half = jobOf({ status: 'IN_PROGRESS', size: 1000, completed: 500, endedAt: null });
 
 async function setUp() {
-  const platform = await startTestPlatform();
+  const set = await startLoggedIn();
+  const { platform } = set;
   const opened = Promise.withResolvers<void>();
   platform.answers['Job'] = () => ({ job: half });
   platform.events = (_id, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(`event: job\ndata: ${JSON.stringify(half)}\n\n`, () => opened.resolve());
   };
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
-  return { platform, cli, opened: opened.promise, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { ...set, opened: opened.promise };
 }
 
 test('the first Ctrl-C detaches: the job goes on, 130, and how to come back', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { startLoggedIn } from '../../testing/logged-in.ts';
 import { makeTestCli } from '../../testing/test-cli.ts';
-import { jobOf, refuse, startTestPlatform } from '../../testing/test-platform.ts';
+import { jobOf, refuse } from '../../testing/test-platform.ts';
 
 const hostile = 'Upstream\u001b]0;owned\u0007 refused\u001b[2J';
 
@@ -20,15 +21,11 @@ function letterOf(id: string) {
 }
 
 async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
+  const set = await startLoggedIn();
+  const { platform, cli } = set;
   platform.answers['DeadLetters'] = () => ({ deadLetters: [letterOf('12/3'), letterOf('12/1')] });
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
   const run = (...args: string[]) => cli.run(['dead-letter', ...args], { env: { TZ: 'UTC' } });
-  return { platform, cli, run, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { ...set, run };
 }
 
 test('dead letters are listed with their last error, and how to look into one', async () => {

@@ -1,24 +1,20 @@
 import { expect, test } from 'vitest';
+import { startLoggedIn } from '../../testing/logged-in.ts';
 import { onTerminal, script } from '../../testing/on-terminal.ts';
-import { makeTestCli } from '../../testing/test-cli.ts';
-import { refuse, startTestPlatform } from '../../testing/test-platform.ts';
+import { refuse } from '../../testing/test-platform.ts';
 
 const done = { matched: 2, redriven: 2, items: 5, jobs: [12], refused: [], remaining: 0 };
 
 async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
+  const set = await startLoggedIn();
+  const { platform, cli } = set;
   const answers: object[] = [];
   platform.answers['Redrive'] = ({ dryRun }) => ({
     redriveDeadLetters: (dryRun ? undefined : answers.shift()) ?? done,
   });
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
   const run = (...args: string[]) => cli.run(['dead-letter', 'redrive', ...args]);
   const asked = () => platform.calls.map(({ variables }) => variables);
-  return { platform, cli, run, asked, answers, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { ...set, run, asked, answers };
 }
 
 test('dead letters are run again by their ids', async () => {

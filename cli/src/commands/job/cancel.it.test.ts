@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
-import { makeTestCli } from '../../testing/test-cli.ts';
-import { jobOf, refuse, startTestPlatform } from '../../testing/test-platform.ts';
+import { startLoggedIn } from '../../testing/logged-in.ts';
+import { jobOf, refuse } from '../../testing/test-platform.ts';
 
 async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
+  const set = await startLoggedIn();
+  const { platform } = set;
   platform.answers['Cancel'] = ({ id }) => ({
     cancelJob: jobOf({ id: id as number, status: 'CANCELLED', completed: 0 }),
   });
@@ -13,10 +12,7 @@ async function setUp() {
     platform.calls
       .filter(({ operation }) => operation === 'Cancel')
       .map(({ variables }) => variables['id'] as number);
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
-  return { platform, cli, cancelled, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { ...set, cancelled };
 }
 
 test('a hundred jobs are cancelled, eight requests at a time, and told in the order of their ids', async () => {

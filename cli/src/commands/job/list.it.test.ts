@@ -1,22 +1,12 @@
 import { expect, test } from 'vitest';
-import { makeTestCli } from '../../testing/test-cli.ts';
-import { refuse, startTestPlatform } from '../../testing/test-platform.ts';
-
-async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
-  return { platform, cli, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
+import { startLoggedIn } from '../../testing/logged-in.ts';
+import { refuse } from '../../testing/test-platform.ts';
 
 test.each([
   { command: ['job', 'list'], operation: 'Jobs' },
   { command: ['dead-letter', 'list'], operation: 'DeadLetters' },
 ])('$command: a type that does not exist is answered with the one that was meant', async (of) => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   set.platform.answers[of.operation] = () => refuse(404, 'JOB_TYPE_NOT_FOUND', 'Job not found: fibonaci');
   const run = await set.cli.run([...of.command, '--type', 'fibonacci', '--type', 'fibonaci']);
   expect(run).toMatchObject({
@@ -26,7 +16,7 @@ test.each([
 });
 
 test('a status that does not exist ends without a full stop, or with the one that was meant', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const nothingNear = await set.cli.run(['job', 'list', '--status', 'xyzzy']);
   expect(nothingNear.stderr).toMatch(/"xyzzy" is none of them\n$/);
   const near = await set.cli.run(['job', 'list', '--status', 'complete']);

@@ -1,21 +1,17 @@
 import { expect, test } from 'vitest';
-import { makeTestCli } from '../../testing/test-cli.ts';
-import { jobOf, refuse, startTestPlatform } from '../../testing/test-platform.ts';
+import { startLoggedIn } from '../../testing/logged-in.ts';
+import { jobOf, refuse } from '../../testing/test-platform.ts';
 
 const again = { status: 'IN_PROGRESS', size: 10, completed: 7, failed: 0, endedAt: null, round: 2 } as const;
 
 async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
+  const set = await startLoggedIn();
+  const { platform } = set;
   platform.answers['Retry'] = ({ id }) => {
     if (id === 13) return refuse(409, 'NOT_RETRYABLE', "Job with ID 13 can't be retried: it is COMPLETED");
     return { retryJob: jobOf({ ...again, id: id as number }) };
   };
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
-  return { platform, cli, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return set;
 }
 
 test('a retry says which round begins, with how many items', async () => {

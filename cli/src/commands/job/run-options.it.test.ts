@@ -1,22 +1,18 @@
 import { expect, test } from 'vitest';
-import { makeTestCli } from '../../testing/test-cli.ts';
-import { FIBONACCI, jobOf, startTestPlatform } from '../../testing/test-platform.ts';
+import { startLoggedIn } from '../../testing/logged-in.ts';
+import { FIBONACCI, jobOf } from '../../testing/test-platform.ts';
 
 const running = jobOf({ status: 'IN_PROGRESS', completed: 0, endedAt: null });
 
 async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
+  const set = await startLoggedIn();
+  const { platform, cli } = set;
   const run = (...args: string[]) => cli.run(['job', 'run', ...args], { env: { TZ: 'UTC' } });
   const inputs = () =>
     platform.calls
       .filter(({ operation }) => operation === 'Run')
       .map(({ variables }) => variables['input'] as Record<string, unknown>);
-  return { platform, cli, run, inputs, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { ...set, run, inputs };
 }
 
 test('every option reaches the server in its units', async () => {

@@ -1,24 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { startLoggedIn } from '../../testing/logged-in.ts';
 import { makeTestCli } from '../../testing/test-cli.ts';
-import {
-  FIBONACCI,
-  jobOf,
-  refuse,
-  startTestPlatform,
-  type TestPlatform,
-} from '../../testing/test-platform.ts';
-
-async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
-  return { platform, cli, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
+import { FIBONACCI, jobOf, refuse, type TestPlatform } from '../../testing/test-platform.ts';
 
 function submitted({ calls }: TestPlatform): Record<string, unknown>[] {
   return calls
@@ -29,7 +14,7 @@ function submitted({ calls }: TestPlatform): Record<string, unknown>[] {
 const running = jobOf({ status: 'IN_PROGRESS', completed: 0, endedAt: null });
 
 test('with nothing but its type a job runs the example of the type, and off a terminal nobody waits', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const run = await set.cli.run(['job', 'run', 'FIBONACCI']);
   expect(run).toMatchObject({ exitCode: 0, stderr: '' });
   expect(run.stdout).toBe('Job 12 accepted: Fibonacci, 1 item. Follow it with: jobber job show 12 --wait\n');
@@ -39,7 +24,7 @@ test('with nothing but its type a job runs the example of the type, and off a te
 });
 
 test('flags are made from the schema of the type, also in front of it', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   await set.cli.run(['job', 'run', '--iterations', '90', 'fibonacci']);
   await set.cli.run(['job', 'run', 'fibonacci', '--iterations=91', '--idempotency-key', 'k1']);
   expect(submitted(set.platform)).toMatchObject([
@@ -49,7 +34,7 @@ test('flags are made from the schema of the type, also in front of it', async ()
 });
 
 test('waiting ends with the result, and with 1 when the job failed', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const good = await set.cli.run(['job', 'run', 'fibonacci', '--wait']);
   expect(good).toMatchObject({ exitCode: 0, stderr: '' });
   expect(good.stdout).toContain('F(10) = 55');
@@ -68,7 +53,7 @@ test('waiting ends with the result, and with 1 when the job failed', async () =>
 });
 
 test('without a stream of events, or when it breaks off, the job is asked for', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   let asked = 0;
   set.platform.answers['Job'] = () => {
     asked += 1;
@@ -86,7 +71,7 @@ test('without a stream of events, or when it breaks off, the job is asked for', 
 });
 
 test('the time to wait is limited by --timeout: 6, and how to come back', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   set.platform.events = (_id, response) =>
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
   const run = await set.cli.run(['job', 'run', 'fibonacci', '--wait', '--timeout', '200ms', '--json']);
@@ -101,7 +86,7 @@ test('the time to wait is limited by --timeout: 6, and how to come back', async 
 });
 
 test('an unknown type is refused with what was probably meant', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const run = await set.cli.run(['job', 'run', 'fibonaci']);
   expect(run.exitCode).toBe(2);
   expect(run.stderr).toBe(
@@ -112,7 +97,7 @@ test('an unknown type is refused with what was probably meant', async () => {
 test.each(['abc', '0x10', '2.5', '-5', '1e400', '１２'])(
   '--iterations %s is refused and nothing is submitted',
   async (text) => {
-    await using set = await setUp();
+    await using set = await startLoggedIn();
     const run = await set.cli.run(['job', 'run', 'fibonacci', '--iterations', text]);
     expect(run.exitCode).toBe(2);
     expect(run.stderr).toContain(`Error: --iterations must be a whole number from 0 to 100,000: "${text}"`);
@@ -121,7 +106,7 @@ test.each(['abc', '0x10', '2.5', '-5', '1e400', '１２'])(
 );
 
 test('items come from a file, from a pipe or from the command line, with every digit', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const items = '[{"iterations":12345678901234567890},{"price":1.10000000000000000001}]';
   const path = join(dirname(set.cli.home), 'items.json');
   writeFileSync(path, `\uFEFF${items}\n`);
@@ -142,7 +127,7 @@ test.each([
   ['@.', '. is a directory, not a file'],
   ['-', 'Nothing came from stdin'],
 ])('--input %s is refused', async (input, message) => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const run = await set.cli.run(['job', 'run', 'fibonacci', '--input', input]);
   expect(run.exitCode).toBe(2);
   expect(run.stderr).toContain(`Error: ${message}`);
@@ -150,7 +135,7 @@ test.each([
 });
 
 test.each(['file', 'pipe'])('a %s of more than 16 MiB is refused before anything is sent', async (from) => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const items = `[${' '.repeat(16 * 1024 * 1024)}{}]`;
   const path = join(dirname(set.cli.home), 'items.json');
   writeFileSync(path, items);
@@ -165,7 +150,7 @@ test.each(['file', 'pipe'])('a %s of more than 16 MiB is refused before anything
 });
 
 test('a lost answer is asked for again with the same key', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   let lost = 0;
   set.platform.answers['Run'] = () => {
     lost += 1;
@@ -178,7 +163,7 @@ test('a lost answer is asked for again with the same key', async () => {
 });
 
 test('the items that the server refuses are listed', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const problems = [{ index: 3, field: 'iterations', expected: 'an integer', got: '2.5', message: 'wrong' }];
   set.platform.answers['Run'] = () =>
     refuse(400, 'INVALID_DATA', '1 item is invalid', { problems, total: 1 });
@@ -190,7 +175,7 @@ test('the items that the server refuses are listed', async () => {
 });
 
 test('a type that no executor offers is run, with a warning', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   set.platform.answers['JobTypes'] = () => ({ jobsMetadata: [{ ...FIBONACCI, available: false }] });
   const run = await set.cli.run(['job', 'run', 'fibonacci']);
   expect(run.exitCode).toBe(0);
@@ -200,7 +185,7 @@ test('a type that no executor offers is run, with a warning', async () => {
 });
 
 test('the help of a type shows its flags; code in a description is not run', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const description = 'Evil <%= process.exit(9) %> type';
   set.platform.answers['JobTypes'] = () => ({ jobsMetadata: [{ ...FIBONACCI, description }] });
   const run = await set.cli.run(['job', 'run', 'fibonacci', '--help']);
@@ -218,7 +203,7 @@ test('without a platform help is there all the same', async () => {
 });
 
 test('an item that only a lenient parser takes is wrong input, and is told as one', async () => {
-  await using set = await setUp();
+  await using set = await startLoggedIn();
   const say = (where: string) =>
     `The request is not valid JSON: variables.input.data${where}, line 1: expected each property name once, got "iterations" again.`;
   for (const [place, told] of [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JobEvent } from '../../api/job-history.ts';
-import { makeTestCli } from '../../testing/test-cli.ts';
-import { jobOf, startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';
+import { startLoggedIn } from '../../testing/logged-in.ts';
+import { jobOf, type TestPlatform } from '../../testing/test-platform.ts';
 
 function eventOf(fields: Partial<JobEvent>): JobEvent {
   const nothing = { task: 0, attempt: 1, executor: 'e1', reason: null, message: null, detail: null };
@@ -36,17 +36,13 @@ const failedReport = {
 };
 
 async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
+  const set = await startLoggedIn();
+  const { platform, cli } = set;
   platform.answers['Job'] = () => ({ job: failedReport });
   platform.answers['JobReport'] = () => ({ job: failedReport });
   platform.answers['DeadLetterIds'] = () => ({ deadLetters: [{ id: '12/0' }, { id: '12/3' }] });
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
   const run = (...args: string[]) => cli.run(['job', ...args], { env: { TZ: 'UTC' } });
-  return { platform, cli, run, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { ...set, run };
 }
 
 test('a job is shown with its options, its history and its dead letters', async () => {

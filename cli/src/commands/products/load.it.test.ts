@@ -3,21 +3,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { startLoggedIn } from '../../testing/logged-in.ts';
 import { makeTestCli } from '../../testing/test-cli.ts';
-import { jobOf, sendJson, startTestPlatform } from '../../testing/test-platform.ts';
+import { jobOf, sendJson } from '../../testing/test-platform.ts';
 
 const CONTENT = '[{"name":"Lamp"},{"name":"Desk"},{"name":"Chair"}]';
 
 async function setUp() {
-  const platform = await startTestPlatform();
-  const cli = makeTestCli(platform.url);
-  cli.loginTo(platform.url);
+  const set = await startLoggedIn();
+  const { cli } = set;
   const path = join(dirname(cli.home), 'my "products".json');
   writeFileSync(path, CONTENT);
-  const stack = new AsyncDisposableStack();
-  stack.use(platform);
-  stack.use(cli);
-  return { platform, cli, path, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { ...set, path };
 }
 
 function reportOf(completed: number, failed: number) {
