@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
 import type { GrpcTls } from '@jobber/shared/config';
 import { createGrpcClient, deadline, serveGrpc } from '@jobber/shared/grpc';
+import { authServiceForTests } from '@jobber/shared/grpc/testing';
 import { createScope, type Scope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -43,17 +44,7 @@ async function serve(tls: GrpcTls): Promise<{ port: number; scope: Scope }> {
     port: 0,
     serviceSecret: SECRET,
     tls,
-    services: [
-      {
-        definition: AuthServiceDefinition,
-        implementation: {
-          authenticateMany: async () => ({ results: [] }),
-          authenticate: async () => ({}),
-          async *watchRevocations() {},
-        } as never,
-        callers: { AuthenticateMany: ['jobs'] },
-      },
-    ],
+    services: [authServiceForTests()],
     scope: own,
     log,
   });

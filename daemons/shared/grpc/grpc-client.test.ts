@@ -4,6 +4,7 @@ import { createLogger } from '@jobber/shared/log';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createGrpcClient } from './grpc-client.ts';
 import { deadline, serveGrpc } from './index.ts';
+import { authServiceForTests } from './testing/index.ts';
 
 const SECRET = '0f4a8c1d9e7b36251a2b3c4d5e6f7081';
 const log = createLogger({ daemon: 'test', level: 'silent' });
@@ -20,17 +21,7 @@ test.each(['http_proxy', 'https_proxy', 'grpc_proxy'])(
         port: 0,
         serviceSecret: SECRET,
         tls: undefined,
-        services: [
-          {
-            definition: AuthServiceDefinition,
-            implementation: {
-              authenticateMany: async () => ({ results: [] }),
-              authenticate: async () => ({}),
-              async *watchRevocations() {},
-            } as never,
-            callers: { AuthenticateMany: ['jobs'] },
-          },
-        ],
+        services: [authServiceForTests()],
         scope,
         log,
       });

@@ -7,6 +7,7 @@ import { createGrpcClient } from './grpc-client.ts';
 import { serveGrpc } from './grpc-server.ts';
 import { protocolProblem } from './protocol-version.ts';
 import { credentialOf } from './service-credential.ts';
+import { authServiceForTests } from './testing/index.ts';
 
 const SECRET = '0f4a8c1d9e7b36251a2b3c4d5e6f7081';
 const log = createLogger({ daemon: 'test', level: 'silent' });
@@ -43,18 +44,9 @@ test('calls of this build are served, and those of a later protocol refused befo
     serviceSecret: SECRET,
     tls: undefined,
     services: [
-      {
-        definition: AuthServiceDefinition,
-        implementation: {
-          authenticateMany: async () => {
-            served += 1;
-            return { results: [] };
-          },
-          authenticate: async () => ({}),
-          async *watchRevocations() {},
-        } as never,
-        callers: { AuthenticateMany: ['jobs'] },
-      },
+      authServiceForTests(() => {
+        served += 1;
+      }),
     ],
     scope,
     log,
