@@ -47,12 +47,17 @@ export class Client {
       description: key,
     }));
     const input = { name: 'LoadProducts', data, idempotencyKey: key };
+    return { id: await this.submit(input), items };
+  }
+
+  /** @returns the id of the job */
+  async submit(input: object): Promise<number> {
     const answer = await this.ask(
       'jobs',
       'mutation ($i: ExecuteJobInput!) { executeJob(executeJobInput: $i) { id } }',
       { i: input },
     );
-    return { id: answer['executeJob']['id'], items };
+    return answer['executeJob']['id'];
   }
 
   /** @throws when it does not become COMPLETED with all its items within two minutes */

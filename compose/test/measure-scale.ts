@@ -33,7 +33,7 @@ export async function measureScale(platform: Platform, say: (line: string) => vo
 }
 
 async function measureRate(client: Client, pids: number[]): Promise<{ rate: number; cores: number }> {
-  const id = await submit(client);
+  const id = await client.submit({ name: 'Spin', data: Array.from({ length: ITEMS }, () => ({})) });
   await delay(WARM_UP_MS);
   const completed = async () => {
     const { job } = await client.ask('jobs', 'query ($id: Float!) { job(id: $id) { completed } }', { id });
@@ -49,16 +49,6 @@ async function measureRate(client: Client, pids: number[]): Promise<{ rate: numb
     rate: ((after.items - before.items) / tookMs) * 1000,
     cores: (after.cpuMs - before.cpuMs) / tookMs,
   };
-}
-
-async function submit(client: Client): Promise<number> {
-  const input = { name: 'Spin', data: Array.from({ length: ITEMS }, () => ({})) };
-  const answer = await client.ask(
-    'jobs',
-    'mutation ($i: ExecuteJobInput!) { executeJob(executeJobInput: $i) { id } }',
-    { i: input },
-  );
-  return answer.executeJob.id;
 }
 
 /** Of these processes and their children: a container's first one may be only the one that starts the program. */
