@@ -30,7 +30,7 @@ const rules: Record<string, { mayImport: string[]; lazily?: string[] }> = {
 const independent: Record<string, string[]> = { 'faults/checker': ['pg'] };
 
 function daemon(database: string) {
-  const parts = [database, 'connection', 'listening', 'migrate', 'prepare'];
+  const parts = [database, 'column-text', 'connection', 'listening', 'migrate', 'prepare'];
   const ofDb = parts.map((part) => `@jobber/db/${part}`);
   return { mayImport: ['@jobber/proto', '@jobber/shared', ...ofDb] };
 }

@@ -1,3 +1,4 @@
+import { columnText } from '@jobber/db/column-text';
 import type { JobStatus } from '@jobber/db/jobs';
 import type { Pool, PoolClient } from 'pg';
 import { toDate } from '../job-view.ts';
@@ -177,7 +178,12 @@ const MORE_TASKS = `
     as t(job_id, seq, first_item, item_count, items, byte_from, byte_to, line)
   join job on job.id = t.job_id`;
 
-type NumberedTask = NewTask & { readonly ord: number; readonly seq: number };
+interface NumberedTask {
+  readonly task: NewTask;
+  /** Its job's place in the request, from 1. */
+  readonly ord: number;
+  readonly seq: number;
+}
 
 export function countTasks(jobs: readonly NewJob[]): number {
   return jobs.reduce((sum, job) => sum + job.tasks.length, 0);
@@ -192,16 +198,25 @@ export async function acceptJobs(
   jobs: readonly NewJob[],
   leases: FirstLeases,
 ): Promise<Acceptance[]> {
-  const tasks = jobs.flatMap((job, index) =>
-    job.tasks.map((task, seq) => ({ ...task, ord: index + 1, seq })),
-  );
+  const tasks = numberTasks(jobs);
   const rows = await writeJobs(database, jobs, tasks.slice(0, TASKS_PER_STATEMENT), leases);
   const rest = tasks.slice(TASKS_PER_STATEMENT).filter(({ ord }) => rows[ord - 1]?.status);
   for (let from = 0; from < rest.length; from += TASKS_PER_STATEMENT) {
     const some = rest.slice(from, from + TASKS_PER_STATEMENT);
-    await database.query(MORE_TASKS, [some.map(({ ord }) => rows[ord - 1]?.id), ...taskColumns(some)]);
+    await database.query(MORE_TASKS, [
+      columnText(some, ({ ord }) => rows[ord - 1]?.id ?? null),
+      ...taskColumns(some),
+    ]);
   }
   return rows.map(toAcceptance);
+}
+
+function numberTasks(jobs: readonly NewJob[]): NumberedTask[] {
+  const tasks: NumberedTask[] = [];
+  for (const [index, job] of jobs.entries()) {
+    for (const [seq, task] of job.tasks.entries()) tasks.push({ task, ord: index + 1, seq });
+  }
+  return tasks;
 }
 
 async function writeJobs(
@@ -216,34 +231,34 @@ async function writeJobs(
     name: `accept-jobs${keys ? '-by-key' : ''}${tags ? '-with-tags' : ''}`,
     text: statement({ keys, tags }),
     values: [
-      jobs.map((job) => job.ownerId),
-      jobs.map((job) => job.type),
-      jobs.map((job) => job.size),
-      jobs.map((job) => job.uploadName),
-      jobs.map((job) => job.idempotencyKey),
-      jobs.map((job) => job.inputHash),
-      jobs.map((job) => (job.options === null ? null : JSON.stringify(job.options))),
-      tasks.map((task) => task.ord),
+      columnText(jobs, (job) => job.ownerId),
+      columnText(jobs, (job) => job.type),
+      columnText(jobs, (job) => job.size),
+      columnText(jobs, (job) => job.uploadName),
+      columnText(jobs, (job) => job.idempotencyKey),
+      columnText(jobs, (job) => job.inputHash && `\\x${job.inputHash.toString('hex')}`),
+      columnText(jobs, (job) => job.options && JSON.stringify(job.options)),
+      columnText(tasks, ({ ord }) => ord),
       ...taskColumns(tasks),
-      tasks.map((task) => task.executorId ?? null),
-      tasks.map((task) => task.dispatched ?? false),
+      columnText(tasks, ({ task }) => task.executorId ?? null),
+      columnText(tasks, ({ task }) => task.dispatched ?? false),
       leaseMs,
       hintMs,
-      jobs.map((job) => job.traceparent),
+      columnText(jobs, (job) => job.traceparent),
     ],
   });
   return rows;
 }
 
-function taskColumns(tasks: readonly NumberedTask[]): unknown[][] {
+function taskColumns(tasks: readonly NumberedTask[]): string[] {
   return [
-    tasks.map((task) => task.seq),
-    tasks.map((task) => task.firstItem),
-    tasks.map((task) => task.itemCount),
-    tasks.map((task) => task.items),
-    tasks.map((task) => task.byteFrom),
-    tasks.map((task) => task.byteTo),
-    tasks.map((task) => task.line),
+    columnText(tasks, ({ seq }) => seq),
+    columnText(tasks, ({ task }) => task.firstItem),
+    columnText(tasks, ({ task }) => task.itemCount),
+    columnText(tasks, ({ task }) => task.items),
+    columnText(tasks, ({ task }) => task.byteFrom),
+    columnText(tasks, ({ task }) => task.byteTo),
+    columnText(tasks, ({ task }) => task.line),
   ];
 }
 

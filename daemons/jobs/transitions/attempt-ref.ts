@@ -1,3 +1,5 @@
+import { columnText } from '@jobber/db/column-text';
+
 /** One attempt of one task. `attempt` is the fencing token: a transition that names an older one changes nothing. */
 export interface AttemptRef {
   readonly jobId: number;
@@ -6,8 +8,12 @@ export interface AttemptRef {
 }
 
 /** The columns of attempts as arrays, for `unnest`. */
-export function columnsOf(refs: readonly AttemptRef[]): [number[], number[], number[]] {
-  return [refs.map((ref) => ref.jobId), refs.map((ref) => ref.seq), refs.map((ref) => ref.attempt)];
+export function columnsOf(refs: readonly AttemptRef[]): [string, string, string] {
+  return [
+    columnText(refs, (ref) => ref.jobId),
+    columnText(refs, (ref) => ref.seq),
+    columnText(refs, (ref) => ref.attempt),
+  ];
 }
 
 /** Names an attempt in a map. */

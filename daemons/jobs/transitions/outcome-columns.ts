@@ -1,3 +1,4 @@
+import { columnText } from '@jobber/db/column-text';
 import type { DecidedItem } from '@jobber/db/jobs';
 import { type AttemptRef, columnsOf } from './attempt-ref.ts';
 
@@ -20,16 +21,18 @@ export const ASKED_OUTCOMES = `
 export function outcomeValues<Attempt extends DecidedAttempt>(
   attempts: readonly Attempt[],
   errorOf: (attempt: Attempt) => object | null,
-): unknown[] {
-  const errors = attempts.map(errorOf);
+): string[] {
   return [
     ...columnsOf(attempts),
-    attempts.map(({ decided }) => countOf(decided, 1)),
-    attempts.map(({ decided }) => countOf(decided, 0)),
-    attempts.map(({ decided }) => JSON.stringify(decided)),
-    attempts.map(({ counters }) => (counters ? JSON.stringify([counters]) : null)),
-    attempts.map(({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
-    errors.map((error) => (error ? JSON.stringify(error) : null)),
+    columnText(attempts, ({ decided }) => countOf(decided, 1)),
+    columnText(attempts, ({ decided }) => countOf(decided, 0)),
+    columnText(attempts, ({ decided }) => JSON.stringify(decided)),
+    columnText(attempts, ({ counters }) => (counters ? JSON.stringify([counters]) : null)),
+    columnText(attempts, ({ decided }) => decided.reduce((max, item) => Math.max(max, item[0]), -1)),
+    columnText(attempts, (attempt) => {
+      const error = errorOf(attempt);
+      return error && JSON.stringify(error);
+    }),
   ];
 }
 
