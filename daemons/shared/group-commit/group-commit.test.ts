@@ -16,6 +16,35 @@ test('what arrives in one turn is done together, and each gets its own result', 
   expect(batches).toEqual([[1, 2, 3]]);
 });
 
+test('what is submitted at once may come into several batches; its results are in order', async () => {
+  const batches: number[][] = [];
+  const group = createGroupCommit<number, number>({
+    maxBatch: 2,
+    concurrency: 2,
+    async run(items) {
+      batches.push([...items]);
+      return items.map((item) => item * 2);
+    },
+  });
+  const answers = await Promise.all([group.submit(0), group.submitAll([1, 2, 3]), group.submitAll([])]);
+  expect(answers).toEqual([0, [2, 4, 6], []]);
+  expect(batches).toEqual([
+    [0, 1],
+    [2, 3],
+  ]);
+});
+
+test('what was submitted at once is rejected with the first error of any of it', async () => {
+  const group = createGroupCommit<number, number>({
+    maxBatch: 10,
+    concurrency: 1,
+    run: async (items) => items.map((item) => (item < 0 ? new Error(`refused ${item}`) : item)),
+  });
+  const others = group.submitAll([4, 5]);
+  await expect(group.submitAll([1, -2, 3, -4])).rejects.toThrow('refused -2');
+  expect(await others).toEqual([4, 5]);
+});
+
 test('what arrives while batches run is written in the next one', async () => {
   const batches: number[][] = [];
   const gate = Promise.withResolvers<void>();

@@ -2,6 +2,8 @@
 export interface GroupCommit<Item, Result> {
   /** Resolves with the item's own result, or rejects with the error of the whole batch or of the item. */
   submit(item: Item): Promise<Result>;
+  /** The same for many: their results in order; rejects with the first error of any. They may come into several batches. */
+  submitAll(items: readonly Item[]): Promise<Result[]>;
   /** Resolves when everything submitted so far has been done. */
   drain(): Promise<void>;
 }
@@ -19,7 +21,15 @@ export interface GroupCommitOptions<Item, Result> {
 
 interface Waiting<Item, Result> {
   readonly item: Item;
-  readonly resolve: (result: Result) => void;
+  readonly submission: Submission<Result>;
+  readonly index: number;
+}
+
+/** What was submitted at once is answered at once. */
+interface Submission<Result> {
+  readonly results: Result[];
+  left: number;
+  readonly resolve: (results: Result[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -64,13 +74,11 @@ export function createGroupCommit<Item, Result>(
     running += 1;
     try {
       const results = await options.run(batch.map(({ item }) => item));
-      batch.forEach(({ resolve, reject }, index) => {
-        const result = results[index];
-        if (result instanceof Error) reject(result);
-        else resolve(result as Result);
-      });
+      for (const [place, { submission, index }] of batch.entries()) {
+        settle(submission, index, results[place] as Result | Error);
+      }
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const { submission } of batch) submission.reject(error);
     } finally {
       running -= 1;
       if (running === 0 && waiting.length === 0) for (const wake of idle.splice(0)) wake();
@@ -78,16 +86,35 @@ export function createGroupCommit<Item, Result>(
     }
   }
 
+  function submitAll(items: readonly Item[]): Promise<Result[]> {
+    return new Promise((resolve, reject) => {
+      if (items.length === 0) resolve([]);
+      const results = new Array<Result>(items.length);
+      const submission = { results, left: items.length, resolve, reject };
+      for (const [index, item] of items.entries()) waiting.push({ item, submission, index });
+      schedule();
+    });
+  }
+
   return {
-    submit(item) {
-      return new Promise<Result>((resolve, reject) => {
-        waiting.push({ item, resolve, reject });
-        schedule();
-      });
+    submitAll,
+    async submit(item) {
+      const [result] = await submitAll([item]);
+      return result as Result;
     },
     async drain() {
       if (running === 0 && waiting.length === 0) return;
       await new Promise<void>((resolve) => idle.push(resolve));
     },
   };
+}
+
+function settle<Result>(submission: Submission<Result>, index: number, result: Result | Error): void {
+  if (result instanceof Error) {
+    submission.reject(result);
+    return;
+  }
+  submission.results[index] = result;
+  submission.left -= 1;
+  if (submission.left === 0) submission.resolve(submission.results);
 }

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { type Counter, collectDefaultMetrics, Registry } from 'prom-client';
 
 export { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
@@ -12,6 +12,21 @@ export function createMetrics(daemon: string): Registry {
   registry.setDefaultLabels({ daemon });
   collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+/** Counts many things by a label of each: a counter that is told of one after the other looks for its series each time. */
+export function countEach<Label extends string, Thing>(
+  counter: Counter<Label>,
+  label: Label,
+  things: Iterable<Thing>,
+  labelOf: (thing: Thing) => string,
+): void {
+  const counts = new Map<string, number>();
+  for (const thing of things) {
+    const value = labelOf(thing);
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  for (const [value, count] of counts) counter.inc({ [label]: value } as Record<Label, string>, count);
 }
 
 /** `/metrics` in Prometheus' text format. It stands outside `/<daemon>`, so that an ingress by prefix does not show it. */
