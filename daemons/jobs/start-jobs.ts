@@ -39,7 +39,7 @@ import { cleanUpUploads } from './use-cases/clean-up-uploads.ts';
 import { createExecuteJob } from './use-cases/execute-job.ts';
 import { createReadJob } from './use-cases/read-jobs.ts';
 import { createReadToldTasks } from './use-cases/read-running-tasks.ts';
-import { createRecordOutcome } from './use-cases/record-outcomes.ts';
+import { createRecordOutcomes } from './use-cases/record-outcomes.ts';
 import { createRetryJob } from './use-cases/retry-job.ts';
 import { createStartRounds } from './use-cases/start-rounds.ts';
 import { createStartTask } from './use-cases/start-task.ts';
@@ -111,7 +111,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
   const changes = createJobChanges(notifications);
   const onStarted = (type: string, executorId: string) => relay?.started(type, executorId);
   const startTask = createStartTask({ ...shared, leaseMs, onStarted });
-  const recordOutcome = createRecordOutcome({ ...shared, waker, changes, isLimited });
+  const recordOutcomes = createRecordOutcomes({ ...shared, waker, changes, isLimited });
 
   const authClient = createGrpcClient(AuthServiceDefinition, {
     address: config.authGrpcUrl,
@@ -190,7 +190,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
           feed,
           cancellations,
           storage,
-          recordOutcome,
+          recordOutcomes,
           startTask,
           leaseMs,
           stopping: stopping.signal,

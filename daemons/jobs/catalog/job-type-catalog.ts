@@ -14,6 +14,10 @@ export interface CatalogEntry {
 export interface JobTypeCatalog {
   /** Finds a type by name or slug, any case. @throws AppError 404 JOB_TYPE_NOT_FOUND */
   find(name: string): Promise<CatalogEntry>;
+  /** The same without waiting; undefined when it takes a look at the database. */
+  known(name: string): CatalogEntry | undefined;
+  /** Reads the types again where that is due, as `bySlug` does: after that `lastSeen` is as good, for many at once. */
+  refresh(): Promise<void>;
   /** The type of this slug as it was last read, also when it is not offered any more. */
   bySlug(slug: string): Promise<CatalogEntry | undefined>;
   /** The same without a look at the database: undefined when it was never read. */
@@ -31,7 +35,9 @@ const MAX_AGE_MS = 2_000;
 export const OFFER_FRESH_MS = 3 * 60_000;
 
 export function createJobTypeCatalog(orm: MikroORM): JobTypeCatalog {
-  let entries = new Map<string, CatalogEntry>();
+  let entries: CatalogEntry[] = [];
+  /** By their keys, and as they are spelled most often: that saves making the key. */
+  let named = new Map<string, CatalogEntry>();
   let readAt = Number.NEGATIVE_INFINITY;
   let changes = 0;
   let reading: Promise<void> | undefined;
@@ -39,15 +45,27 @@ export function createJobTypeCatalog(orm: MikroORM): JobTypeCatalog {
   async function read(): Promise<void> {
     const changesBefore = changes;
     const types = await orm.em.fork().find(JobType, {}, { orderBy: { slug: 'asc' } });
-    entries = new Map(
-      types.map((type) => [typeKey(type.slug), reuse(entries.get(typeKey(type.slug)), type)]),
+    entries = types.map((type) => reuse(lookUp(type.slug), type));
+    named = new Map(
+      entries.flatMap((entry) => {
+        const { name, slug } = entry.type;
+        return [name, slug, typeKey(slug)].map((spelling) => [spelling, entry]);
+      }),
     );
     // A change during the reading may have been missed.
     if (changes === changesBefore) readAt = performance.now();
   }
 
+  function lookUp(name: string): CatalogEntry | undefined {
+    return named.get(name) ?? named.get(typeKey(name));
+  }
+
+  function isFresh(maxAgeMs: number): boolean {
+    return performance.now() - readAt <= maxAgeMs;
+  }
+
   async function refresh(maxAgeMs: number): Promise<void> {
-    if (performance.now() - readAt <= maxAgeMs) return;
+    if (isFresh(maxAgeMs)) return;
     reading ??= read().finally(() => {
       reading = undefined;
     });
@@ -57,33 +75,33 @@ export function createJobTypeCatalog(orm: MikroORM): JobTypeCatalog {
   /** While the database is away, what was read before is good enough to describe tasks and jobs with. */
   async function refreshIfPossible(): Promise<void> {
     await refresh(MAX_AGE_MS).catch((error: unknown) => {
-      if (entries.size === 0) throw error;
+      if (entries.length === 0) throw error;
     });
   }
 
   return {
     async find(name) {
       await refresh(MAX_AGE_MS);
-      const known = entries.get(typeKey(name));
+      const known = lookUp(name);
       if (known) return known;
       await refresh(0);
-      return (
-        entries.get(typeKey(name)) ?? refuse('JOB_TYPE_NOT_FOUND', `Job not found: ${printableName(name)}`)
-      );
+      return lookUp(name) ?? refuse('JOB_TYPE_NOT_FOUND', `Job not found: ${printableName(name)}`);
     },
+    known: (name) => (isFresh(MAX_AGE_MS) ? lookUp(name) : undefined),
+    refresh: refreshIfPossible,
     async bySlug(slug) {
       await refreshIfPossible();
-      return entries.get(typeKey(slug));
+      return lookUp(slug);
     },
-    lastSeen: (slug) => entries.get(typeKey(slug))?.type,
+    lastSeen: (slug) => lookUp(slug)?.type,
     followsMore(slug) {
-      const type = entries.get(typeKey(slug))?.type;
+      const type = lookUp(slug)?.type;
       if (!type) return false;
       return Date.now() - (type.singleHintsAt?.getTime() ?? Number.NEGATIVE_INFINITY) > OFFER_FRESH_MS;
     },
     async all() {
       await refreshIfPossible();
-      return [...entries.values()].map(({ type }) => type);
+      return entries.map(({ type }) => type);
     },
     invalidate() {
       changes += 1;

@@ -37,8 +37,8 @@ export function createJobChanges(notifications: Notifications): JobChanges {
     },
     tell(states) {
       // This replica's listeners are called before jobsChanged returns.
-      told = new Map(states.map((state) => [state.id, state]));
-      notifications.jobsChanged(told.keys());
+      if (watchers.size > 0) told = new Map(states.map((state) => [state.id, state]));
+      notifications.jobsChanged(states.map(({ id }) => id));
       told = new Map();
     },
   };

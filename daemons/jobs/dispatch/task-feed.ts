@@ -1,5 +1,6 @@
 import { describeUnknownError } from '@jobber/shared/errors';
 import type { Logger } from '@jobber/shared/log';
+import { countEach } from '@jobber/shared/telemetry';
 import type { Pool } from 'pg';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import type { Claimed } from '../transitions/claim-tasks.ts';
@@ -52,7 +53,7 @@ export function createTaskFeed(options: {
   }
 
   function count(tasks: readonly StartedTask[]): void {
-    for (const { type } of tasks) metrics.tasksClaimed.inc({ type });
+    countEach(metrics.tasksClaimed, 'type', tasks, ({ type }) => type);
   }
 
   return {

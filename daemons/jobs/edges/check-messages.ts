@@ -48,11 +48,8 @@ export function toOutcome(message: AttemptOutcomeMessage, executorId: string): A
   const { jobId, seq, attempt } = toRef(message.ref);
   const decided: DecidedItem[] = [];
   const retry: [number, ItemFailure][] = [];
-  const offsets = new Set<number>();
+  refuseBadOffsets(message.items);
   for (const { offset, status, resultJson, error } of message.items) {
-    if (offset < 0 || offsets.has(offset))
-      refuse('INVALID_INPUT', `Item offset ${offset} is negative or named twice`);
-    offsets.add(offset);
     if (status === ItemStatus.SUCCEEDED) decided.push(toSuccess(offset, resultJson));
     else if (status === ItemStatus.FAILED) decided.push([offset, 0, toFailure(error)]);
     else if (status === ItemStatus.RETRY) retry.push([offset, toFailure(error)]);
@@ -61,6 +58,15 @@ export function toOutcome(message: AttemptOutcomeMessage, executorId: string): A
   const { interrupted, deferred, countersJson } = message;
   const counters = toCounters(countersJson);
   return { executorId, jobId, seq, attempt, decided, retry, interrupted, deferred, counters };
+}
+
+function refuseBadOffsets(items: readonly { readonly offset: number }[]): void {
+  const named = items.length > 1 ? new Set<number>() : undefined;
+  for (const { offset } of items) {
+    if (offset < 0 || named?.has(offset))
+      refuse('INVALID_INPUT', `Item offset ${offset} is negative or named twice`);
+    named?.add(offset);
+  }
 }
 
 /** A result that can't be kept as it is fails its item, not the other outcomes that travel with it. */

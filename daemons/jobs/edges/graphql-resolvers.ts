@@ -41,7 +41,7 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | null };
 export function jobsResolvers(parts: JobsResolverParts): Resolvers {
   const { catalog, metrics, classify } = parts;
   const budgetOf = createAnswerBudgets();
-  const presentJob = createJobPresenter(parts, budgetOf);
+  const { presentJob, presentJobs } = createJobPresenter(parts, budgetOf);
   const presentDeadLetter = createDeadLetterPresenter(parts, presentJob, budgetOf);
 
   function measured(operation: string, resolver: Resolver): Resolver {
@@ -64,7 +64,7 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
 
   const resolvers: Resolvers = {
     job: inTime(async ({ id }: { id: number }, c) =>
-      presentJob(await parts.readJob(await callerOf(c).identity(), id), c),
+      presentJob(await parts.readJob(await callerOf(c).identity(), id)),
     ),
     jobs: inTime(
       async (args: { filter?: Optional<JobFilter> | null; limit: number; before?: number | null }, c) => {
@@ -72,7 +72,7 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
         const filter = withoutNulls(args.filter ?? {}) as JobFilter;
         const page = { filter, limit: args.limit, ...(args.before != null && { before: args.before }) };
         const jobs = await listJobs(parts, identity, page);
-        return Promise.all(jobs.map((job) => presentJob(job, c)));
+        return presentJobs(jobs);
       },
     ),
     jobsMetadata: inTime(async (_args, c) => {
@@ -106,23 +106,22 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
       const request = { ...executeJobInput, ...traceOf(c) };
-      return presentJob(await parts.executeJob(identity, request, time), c);
+      return presentJob(await parts.executeJob(identity, request, time));
     },
     async executeJobs({ executeJobsInput }, c) {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
       const trace = traceOf(c);
       const requests = executeJobsInput.map((input: object) => ({ ...input, ...trace }));
-      const jobs = await parts.executeJobs(identity, requests, time);
-      return Promise.all(jobs.map((job) => presentJob(job, c)));
+      return presentJobs(await parts.executeJobs(identity, requests, time));
     },
     cancelJob: inTime(async ({ id }: { id: number }, c) =>
-      presentJob(await parts.cancelJob(await callerOf(c).identity(), id), c),
+      presentJob(await parts.cancelJob(await callerOf(c).identity(), id)),
     ),
     async retryJob({ id }, c) {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
-      return presentJob(await parts.retryJob(identity, id, time), c);
+      return presentJob(await parts.retryJob(identity, id, time));
     },
     async redriveDeadLetters({ ids, filter, all, dryRun }, c) {
       const time = startAnswerTime();

@@ -19,7 +19,7 @@ import { readRunningUpload } from '../transitions/read-running-upload.ts';
 import { renewLeases } from '../transitions/renew-leases.ts';
 import type { StartedTask } from '../transitions/started-task.ts';
 import { isObjectMissing, type ObjectStorage } from '../uploads/object-storage.ts';
-import type { RecordOutcome } from '../use-cases/record-outcomes.ts';
+import type { RecordOutcomes } from '../use-cases/record-outcomes.ts';
 import { registerJobTypes } from '../use-cases/register-job-types.ts';
 import type { StartTask } from '../use-cases/start-task.ts';
 import { answerInOrder } from './answer-in-order.ts';
@@ -32,7 +32,7 @@ export interface JobsGrpcParts {
   readonly feed: TaskFeed;
   readonly cancellations: Cancellations;
   readonly storage: ObjectStorage;
-  readonly recordOutcome: RecordOutcome;
+  readonly recordOutcomes: RecordOutcomes;
   readonly startTask: StartTask;
   readonly leaseMs: number;
   /** Aborted when the service stops: streams of outcomes end. */
@@ -76,8 +76,8 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
     }
   }
 
-  async function toLeasedTask(task: StartedTask): Promise<LeasedTask> {
-    const entry = await catalog.bySlug(task.type);
+  /** The catalog has been read again where that was due. */
+  function toLeasedTask(task: StartedTask): LeasedTask {
     return {
       ref: { jobId: task.jobId, seq: task.seq, attempt: task.attempt },
       slug: task.type,
@@ -91,24 +91,23 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
           }
         : { $case: 'itemsJson', value: task.items ?? '[]' },
       leaseMs,
-      timeoutMs: task.timeoutMs ?? entry?.type.timeoutMs ?? leaseMs,
+      timeoutMs: task.timeoutMs ?? catalog.lastSeen(task.type)?.timeoutMs ?? leaseMs,
       ownerId: task.ownerId,
       traceparent: task.traceparent ?? '',
       interruptions: task.interruptions,
     };
   }
 
-  async function toStartResponse(task: StartedTask | undefined): Promise<StartTaskResponse> {
+  function toStartResponse(task: StartedTask | undefined): StartTaskResponse {
     if (!task) return { result: { $case: 'superseded', value: {} } };
-    return { result: { $case: 'task', value: await toLeasedTask(task) } };
+    return { result: { $case: 'task', value: toLeasedTask(task) } };
   }
 
   const acknowledgeJob = ({ executorId, outcomes }: AcknowledgeJobRequest): Promise<AcknowledgeJobResponse> =>
     measured('AcknowledgeJob', async () => {
       if (outcomes.length > MAX_REFS) refuse('TOO_LARGE', `At most ${MAX_REFS} outcomes in one request`);
       checkExecutorId(executorId);
-      const checked = outcomes.map((outcome) => toOutcome(outcome, executorId));
-      const statuses = await Promise.all(checked.map(parts.recordOutcome));
+      const statuses = await parts.recordOutcomes(outcomes.map((outcome) => toOutcome(outcome, executorId)));
       return { statuses: statuses.map((status) => ACK_STATUS[status]) };
     });
 
@@ -139,16 +138,17 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       void grantCredit(iterator, subscription).finally(() => unsubscribed.abort());
       for await (const claimed of subscription.tasks()) {
         for (const batch of batchBySize(claimed, inputBytes, MAX_INPUT_BYTES)) {
-          yield { tasks: await Promise.all(batch.map(toLeasedTask)) };
+          await catalog.refresh();
+          yield { tasks: batch.map(toLeasedTask) };
         }
       }
     },
 
     startTask: ({ executorId, ref }) =>
       measured('StartTask', async () => {
-        return await toStartResponse(
-          await parts.startTask({ ...toRef(ref), executorId: checkExecutorId(executorId) }),
-        );
+        const task = await parts.startTask({ ...toRef(ref), executorId: checkExecutorId(executorId) });
+        await catalog.refresh();
+        return toStartResponse(task);
       }),
 
     async *startTasks({ executorId: id, refs }) {
@@ -159,7 +159,8 @@ export function jobsGrpcService(parts: JobsGrpcParts): JobsServiceImplementation
       });
       const bytes = (task: StartedTask | undefined) => (task ? inputBytes(task) : 0);
       for (const batch of batchBySize(tasks, bytes, MAX_INPUT_BYTES)) {
-        yield { results: await Promise.all(batch.map(toStartResponse)) };
+        await catalog.refresh();
+        yield { results: batch.map(toStartResponse) };
       }
     },
 

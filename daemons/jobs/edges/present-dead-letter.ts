@@ -10,7 +10,7 @@ import type { ReadJob } from '../use-cases/read-jobs.ts';
 import { readTaskErrors } from '../use-cases/read-task-errors.ts';
 import { readFailedInput } from '../use-cases/read-task-input.ts';
 import type { AnswerBudget } from './answer-budget.ts';
-import type { PresentJob } from './present-job.ts';
+import type { JobPresenter } from './present-job.ts';
 
 /** A dead letter as GraphQL shows it; what costs a query of its own is read only where it was asked for. */
 export type PresentDeadLetter = (letter: DeadLetterView, identity: Identity, c: Context) => Promise<object>;
@@ -18,7 +18,7 @@ export type PresentDeadLetter = (letter: DeadLetterView, identity: Identity, c: 
 const MAX_LIMIT = 1_000;
 export function createDeadLetterPresenter(
   parts: { pool: Pool; catalog: JobTypeCatalog; storage: ObjectStorage; readJob: ReadJob },
-  presentJob: PresentJob,
+  presentJob: JobPresenter['presentJob'],
   budgetOf: (c: Context) => AnswerBudget,
 ): PresentDeadLetter {
   const { pool, catalog, readJob } = parts;
@@ -30,7 +30,7 @@ export function createDeadLetterPresenter(
     return {
       ...letter,
       id: deadLetterId(letter),
-      job: () => presentJob(job, c),
+      job: () => presentJob(job),
       task: seq,
       name: (await catalog.bySlug(type))?.type.name ?? type,
       round: job.round,

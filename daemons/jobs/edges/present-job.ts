@@ -8,7 +8,12 @@ import { readRunningTasks } from '../use-cases/read-running-tasks.ts';
 import type { AnswerBudget } from './answer-budget.ts';
 
 /** A job as GraphQL shows it: what costs a query of its own is a function, called only where it was asked for. */
-export type PresentJob = (job: JobView & { readonly existing?: boolean }, c: Context) => Promise<object>;
+export interface JobPresenter {
+  presentJob(job: ShownJob): Promise<object>;
+  presentJobs(jobs: readonly ShownJob[]): Promise<object[]>;
+}
+
+type ShownJob = JobView & { readonly existing?: boolean };
 
 interface HistoryArguments {
   readonly limit: number;
@@ -20,7 +25,7 @@ interface HistoryArguments {
 export function createJobPresenter(
   { pool, catalog }: { pool: Pool; catalog: JobTypeCatalog },
   budgetOf: (c: Context) => AnswerBudget,
-): PresentJob {
+): JobPresenter {
   const readers = new WeakMap<Context, OutcomeReader>();
 
   function readerOf(c: Context): OutcomeReader {
@@ -29,44 +34,66 @@ export function createJobPresenter(
     return reader;
   }
 
-  return async function presentJob(job, c) {
-    const outcomes = readerOf(c);
-    const { id, size, completed, failed } = job;
+  /** GraphQL calls them on the job that they are asked of; an answer may have a thousand jobs, and these once. */
+  const reads = {
+    history(this: ShownJob, { limit, after, before, newestFirst }: HistoryArguments, c: Context) {
+      return budgetOf(c).read(() =>
+        readHistory(pool, {
+          jobId: this.id,
+          limit,
+          newestFirst: newestFirst === true,
+          ...(after != null && { after }),
+          ...(before != null && { before }),
+        }),
+      );
+    },
+    historySize(this: ShownJob) {
+      return countHistory(pool, this.id);
+    },
+    async result(this: ShownJob, _args: unknown, c: Context) {
+      if (this.size !== 1 || this.completed !== 1) return null;
+      const [item] = await readerOf(c).items(this.id, { limit: 1, after: -1 });
+      return item?.result ?? null;
+    },
+    running(this: ShownJob, { limit, after }: { limit: number; after?: number | null }, c: Context) {
+      return budgetOf(c).read(() =>
+        readRunningTasks(pool, this.id, { limit, ...(after != null && { after }) }),
+      );
+    },
+    counters(this: ShownJob, _args: unknown, c: Context) {
+      return readerOf(c).counters(this.id);
+    },
+    async errors(this: ShownJob, { limit }: { limit: number }, c: Context) {
+      const errors = this.failed === 0 ? [] : await readerOf(c).errors(this.id, { limit });
+      return errors.map(({ index, error }) => ({ index, ...error }));
+    },
+    async items(this: ShownJob, { limit, after }: { limit: number; after?: number | null }, c: Context) {
+      const items = await readerOf(c).items(this.id, { limit, after: after ?? -1 });
+      return items.map((item) => ({ ...item, error: item.error && { index: item.index, ...item.error } }));
+    },
+  };
+
+  function present(job: ShownJob): object {
     return {
       ...job,
-      name: (await catalog.bySlug(job.type))?.type.name ?? job.type,
+      ...reads,
+      name: catalog.lastSeen(job.type)?.name ?? job.type,
       slug: job.type,
       owner: job.ownerId,
       timeout: job.timeoutMs,
       backoff: job.backoffMs,
       existing: job.existing ?? false,
-      history: ({ limit, after, before, newestFirst }: HistoryArguments) =>
-        budgetOf(c).read(() =>
-          readHistory(pool, {
-            jobId: id,
-            limit,
-            newestFirst: newestFirst === true,
-            ...(after != null && { after }),
-            ...(before != null && { before }),
-          }),
-        ),
-      historySize: () => countHistory(pool, id),
-      async result() {
-        if (size !== 1 || completed !== 1) return null;
-        const [item] = await outcomes.items(id, { limit: 1, after: -1 });
-        return item?.result ?? null;
-      },
-      running: ({ limit, after }: { limit: number; after?: number | null }) =>
-        budgetOf(c).read(() => readRunningTasks(pool, id, { limit, ...(after != null && { after }) })),
-      counters: () => outcomes.counters(id),
-      async errors({ limit }: { limit: number }) {
-        const errors = failed === 0 ? [] : await outcomes.errors(id, { limit });
-        return errors.map(({ index, error }) => ({ index, ...error }));
-      },
-      async items({ limit, after }: { limit: number; after?: number | null }) {
-        const items = await outcomes.items(id, { limit, after: after ?? -1 });
-        return items.map((item) => ({ ...item, error: item.error && { index: item.index, ...item.error } }));
-      },
     };
+  }
+
+  return {
+    async presentJob(job) {
+      await catalog.refresh();
+      return present(job);
+    },
+    async presentJobs(jobs) {
+      await catalog.refresh();
+      return jobs.map(present);
+    },
   };
 }

@@ -31,7 +31,7 @@ export type CheckInput = (
   ownerId: string,
   entry: CatalogEntry,
   input: RequestedInput,
-) => Promise<CheckedInput>;
+) => CheckedInput | Promise<CheckedInput>;
 
 /** The same for a file that is missing, one that is gone and one that is another user's. */
 export function fileUnreadable(fileName: string): AppError {
@@ -87,7 +87,7 @@ export function createCheckInput(parts: {
     return { size: upload.records, uploadName: upload.name, tasks };
   }
 
-  return async function checkInput(ownerId, entry, input) {
+  return function checkInput(ownerId, entry, input) {
     return input.kind === 'items'
       ? checkItems(entry, input.items)
       : checkUpload(ownerId, entry, input.fileName);
@@ -104,16 +104,16 @@ function checkItems({ type, checkItem }: CatalogEntry, items: readonly unknown[]
   const problems: ItemProblem[] = [];
   const texts: ItemText[] = [];
   let total = 0;
-  items.forEach((item, index) => {
+  for (const [index, item] of items.entries()) {
     total += checkItem(item, { index }, problems);
     const text = JSON.stringify(item);
     const bytes = Buffer.byteLength(text);
     texts.push({ text, bytes });
-    if (bytes <= MAX_ITEM_BYTES) return;
+    if (bytes <= MAX_ITEM_BYTES) continue;
     total += 1;
     if (problems.length < MAX_PROBLEMS) problems.push(tooLong(index, bytes));
-  });
-  refuseProblems(problems, total, adviceFor(items, type));
+  }
+  if (total > 0) refuseProblems(problems, total, adviceFor(items, type));
   const tasks = cutItems(texts, type.itemsPerTask);
   refuseTooManyTasks(tasks, type);
   return { size: items.length, uploadName: null, tasks };

@@ -18,34 +18,30 @@ export interface ItemText {
 /** Items in a row become tasks of at most `itemsPerTask` items. */
 export function cutItems(items: readonly ItemText[], itemsPerTask: number): NewTask[] {
   const tasks: NewTask[] = [];
-  let open: string[] = [];
+  let first = 0;
   let size = 0;
-  let firstItem = 0;
-
-  function close(next: number): void {
-    if (open.length > 0) {
-      const text = `[${open.join(',')}]`;
-      tasks.push({
-        firstItem,
-        itemCount: open.length,
-        items: text,
-        byteFrom: null,
-        byteTo: null,
-        line: null,
-      });
+  for (const [index, { bytes }] of items.entries()) {
+    if (index > first && (index - first >= itemsPerTask || size + bytes > MAX_TASK_BYTES)) {
+      tasks.push(toTask(items, first, index));
+      first = index;
+      size = 0;
     }
-    open = [];
-    size = 0;
-    firstItem = next;
-  }
-
-  items.forEach(({ text, bytes }, index) => {
-    if (open.length >= itemsPerTask || size + bytes > MAX_TASK_BYTES) close(index);
-    open.push(text);
     size += bytes;
-  });
-  close(items.length);
+  }
+  if (items.length > first) tasks.push(toTask(items, first, items.length));
   return tasks;
+}
+
+function toTask(items: readonly ItemText[], from: number, to: number): NewTask {
+  const texts = items.slice(from, to).map(({ text }) => text);
+  return {
+    firstItem: from,
+    itemCount: to - from,
+    items: `[${texts.join(',')}]`,
+    byteFrom: null,
+    byteTo: null,
+    line: null,
+  };
 }
 
 /**

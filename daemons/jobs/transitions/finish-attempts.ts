@@ -1,7 +1,6 @@
 import type { DecidedItem } from '@jobber/db/jobs';
 import type { Pool } from 'pg';
 import { type JobProgress, type ProgressRow, toProgress } from '../job-view.ts';
-import { keyOf } from './attempt-ref.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { ASKED_OUTCOMES, type DecidedAttempt, outcomeValues } from './outcome-columns.ts';
 import { OUTCOME_FITS_TASK } from './outcome-fits-task.ts';
@@ -44,20 +43,29 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
     text: FINISH_ATTEMPTS,
     values: outcomeValues(attempts, ({ decided }) => firstError(decided)),
   });
-  const recorded = new Map<string, JobProgress>();
+  const recorded = new Map<number, RecordedTasks>();
   for (const row of rows) {
     const job = toProgress(row);
-    for (const [index, seq] of row.seqs.entries()) {
-      recorded.set(keyOf({ jobId: job.id, seq, attempt: row.attempts[index] ?? 0 }), job);
-    }
+    recorded.set(job.id, { job, seqs: row.seqs, attempts: row.attempts });
   }
-  return attempts.map((attempt) => {
-    // Of two copies in one batch only the first is recorded.
-    const key = keyOf(attempt);
-    const job = recorded.get(key);
-    recorded.delete(key);
-    return job;
-  });
+  return attempts.map((attempt) => takeRecorded(recorded.get(attempt.jobId), attempt));
+}
+
+/** What was recorded of one job. */
+interface RecordedTasks {
+  readonly job: JobProgress;
+  readonly seqs: (number | undefined)[];
+  readonly attempts: readonly number[];
+}
+
+/** Of two copies of an attempt in one batch only the first is recorded. */
+function takeRecorded(recorded: RecordedTasks | undefined, { seq, attempt }: FinishedAttempt): Finish {
+  if (!recorded) return undefined;
+  const { job, seqs, attempts } = recorded;
+  const index = seqs.indexOf(seq);
+  if (index === -1 || attempts[index] !== attempt) return undefined;
+  seqs[index] = undefined;
+  return job;
 }
 
 function firstError(decided: readonly DecidedItem[]): object | null {

@@ -1,6 +1,7 @@
 import { type AppError, isAppError } from '@jobber/shared/errors';
 import { createGroupCommit } from '@jobber/shared/group-commit';
 import type { Logger } from '@jobber/shared/log';
+import { countEach } from '@jobber/shared/telemetry';
 import type { Pool, PoolClient } from 'pg';
 import { MANY_TASKS } from '../answer-in-time.ts';
 import type { Notifications } from '../dispatch/notifications.ts';
@@ -72,7 +73,7 @@ export function createAcceptJob(parts: AcceptJobParts): AcceptJob {
       for (const [index, one] of placed.entries()) settlePlaces(one, acceptances[index]);
     }
     const accepted = placed.filter((_, index) => isAccepted(acceptances[index]));
-    for (const { job } of accepted) metrics.jobsAccepted.inc({ type: job.type });
+    countEach(metrics.jobsAccepted, 'type', accepted, ({ job }) => job.type);
     if (log.isLevelEnabled('debug')) logAccepted(placed, acceptances);
     tellOthers(accepted, acceptances);
     return acceptances;

@@ -4,7 +4,7 @@ import { AppError, isAppError, refuse } from '@jobber/shared/errors';
 import type { Pool } from 'pg';
 import { type AnswerTime, startAnswerTime, timeForTasks } from '../answer-in-time.ts';
 import type { JobTypeCatalog } from '../catalog/job-type-catalog.ts';
-import { type CheckInput, fileUnreadable, MAX_TASKS } from '../input/check-input.ts';
+import { type CheckedInput, type CheckInput, fileUnreadable, MAX_TASKS } from '../input/check-input.ts';
 import { resolveData } from '../input/resolve-data.ts';
 import type { JobView } from '../job-view.ts';
 import { type Acceptance, countTasks, type NewJob } from '../transitions/accept-jobs.ts';
@@ -67,8 +67,9 @@ export function createExecuteJob(parts: ExecuteJobParts): {
     const key = request.idempotencyKey ?? null;
     const idempotencyKey = key === null ? null : checkKey('idempotencyKey', key);
     const options = checkOptions(request);
-    const entry = await time.wait(catalog.find(request.name));
-    const input = await checkInput(identity.userId, entry, resolveData(request.data));
+    const entry = catalog.known(request.name) ?? (await time.wait(catalog.find(request.name)));
+    const checking = checkInput(identity.userId, entry, resolveData(request.data));
+    const input: CheckedInput = checking instanceof Promise ? await checking : checking;
     return {
       ...input,
       ownerId: identity.userId,
@@ -118,7 +119,7 @@ function settleAll(jobs: readonly NewJob[]): Settle<AcceptedJob[]> {
   return async function settle(acceptances, database) {
     const standing = acceptances.some(({ outcome }) => outcome === 'existing');
     const existing = standing ? await findExistingJobs(database, jobs) : [];
-    const answers = await allOrNone(jobs, async (job, index) =>
+    const answers = await allOrNone(jobs, (job, index) =>
       toAnswer(job, acceptances[index] as Acceptance, existing[index]),
     );
     return answers.every((answer) => answer !== undefined) ? answers : undefined;
@@ -154,7 +155,7 @@ function refuseTooFast(): never {
 /** Among themselves, before any of them is stored. */
 async function refuseTwins(jobs: readonly NewJob[]): Promise<void> {
   const asked = new Map<string, NewJob>();
-  await allOrNone(jobs, async (job) => {
+  await allOrNone(jobs, (job) => {
     if (job.idempotencyKey === null) return;
     const twin = asked.get(job.idempotencyKey) ?? job;
     asked.set(job.idempotencyKey, twin);
@@ -169,17 +170,20 @@ async function refuseTwins(jobs: readonly NewJob[]): Promise<void> {
 /** What is wrong with any of them refuses them all; up to 20 refusals are told, with the index of their job. */
 async function allOrNone<Item, Result>(
   items: readonly Item[],
-  work: (item: Item, index: number) => Promise<Result>,
+  work: (item: Item, index: number) => Result | Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
   const refusals: { index: number; refusal: AppError }[] = [];
-  for (const [index, item] of items.entries()) {
+  let index = 0;
+  for (const item of items) {
     try {
-      results.push(await work(item, index));
+      const result = work(item, index);
+      results.push(result instanceof Promise ? await result : result);
     } catch (error) {
       if (!isAppError(error)) throw error;
       refusals.push({ index, refusal: error });
     }
+    index += 1;
   }
   const [first] = refusals;
   if (!first) return results;

@@ -37,7 +37,9 @@ function execute(requests: readonly JobRequest[], database: Pool = pool): Promis
       leases: TEST_LEASES,
       mayPlace: () => true,
       metrics: {
-        jobsAccepted: { inc: ({ type }: { type: string }) => accepted.push(type) },
+        jobsAccepted: {
+          inc: ({ type }: { type: string }, count: number) => accepted.push(...Array(count).fill(type)),
+        },
         batchSize: { observe() {} },
       } as never,
       log: createLogger({ daemon: 'jobs', level: 'silent' }),

@@ -1,10 +1,12 @@
-import type { DecidedItem, JobStatus } from '@jobber/db/jobs';
+import type { DecidedItem } from '@jobber/db/jobs';
 import { createGroupCommit, type GroupCommit } from '@jobber/shared/group-commit';
 import type { Logger } from '@jobber/shared/log';
+import { countEach } from '@jobber/shared/telemetry';
 import type { Pool } from 'pg';
 import type { JobChanges } from '../dispatch/job-changes.ts';
 import type { Notifications } from '../dispatch/notifications.ts';
 import type { Waker } from '../dispatch/wake-waiting.ts';
+import type { JobProgress } from '../job-view.ts';
 import type { JobsMetrics } from '../jobs-metrics.ts';
 import type { AttemptRef } from '../transitions/attempt-ref.ts';
 import { deferAttempts } from '../transitions/defer-attempts.ts';
@@ -40,9 +42,10 @@ export interface AttemptOutcome extends AttemptRef {
 
 /** `superseded`: the attempt is not the running one (any more); nothing was changed. */
 export type AckStatus = 'recorded' | 'superseded';
-export type RecordOutcome = (outcome: AttemptOutcome) => Promise<AckStatus>;
+/** The answers are in the order of the outcomes. */
+export type RecordOutcomes = (outcomes: readonly AttemptOutcome[]) => Promise<AckStatus[]>;
 
-export interface RecordOutcomeParts {
+export interface RecordOutcomesParts {
   readonly pool: Pool;
   readonly waker: Waker;
   /** Whether how many tasks of a type may run is limited: the end of one makes room for another. */
@@ -57,7 +60,7 @@ const INTERRUPTED: ItemFailure = { reason: 'Interrupted', message: 'The task was
 const NO_OUTCOME: ItemFailure = { reason: 'NoOutcome', message: 'The handler gave no outcome for the item' };
 
 /** Stores outcomes; those that arrive together are written together. Resolves after they are durable. */
-export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
+export function createRecordOutcomes(parts: RecordOutcomesParts): RecordOutcomes {
   const { pool, waker, isLimited, notifications, changes, metrics, log } = parts;
 
   const finishes = createGroupCommit<FinishedAttempt, Finish>({
@@ -68,7 +71,7 @@ export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
       const results = await runBatch(attempts, (some) => finishAttempts(pool, some));
       // Attempts of one job that are written together have one job.
       const jobs = [...new Set(results.flatMap((job) => (job && !(job instanceof Error) ? [job] : [])))];
-      for (const { id, status, endedAt } of jobs) if (endedAt !== null) countEnd(id, status);
+      countEnds(jobs);
       notifications.tasksReady(jobs.flatMap(({ type }) => (isLimited(type) ? [type] : [])));
       changes.tell(jobs);
       return results;
@@ -106,14 +109,20 @@ export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
     });
   }
 
-  function countEnd(jobId: number, status: JobStatus): void {
-    metrics.jobsEnded.inc({ status });
-    log.debug({ jobId, status }, 'job ended');
+  function countEnds(jobs: readonly JobProgress[]): void {
+    const ended = jobs.filter(({ endedAt }) => endedAt !== null);
+    countEach(metrics.jobsEnded, 'status', ended, ({ status }) => status);
+    if (!log.isLevelEnabled('debug')) return;
+    for (const { id, status } of ended) log.debug({ jobId: id, status }, 'job ended');
   }
 
-  /** When all items are decided. */
-  async function finish(attempt: FinishedAttempt): Promise<boolean> {
-    return (await finishes.submit(attempt)) !== undefined;
+  /** When all items may be decided, as they nearly always are. @returns the outcomes that did not decide all that was left */
+  async function finishAll(outcomes: readonly AttemptOutcome[]): Promise<AttemptOutcome[]> {
+    const jobs = await finishes.submitAll(outcomes);
+    const unfinished = outcomes.filter((_, index) => jobs[index] === undefined);
+    const finished = outcomes.length - unfinished.length;
+    if (finished > 0) metrics.attemptsEnded.inc({ outcome: 'finished' }, finished);
+    return unfinished;
   }
 
   /** When items are left undecided: the task is tried again. */
@@ -129,23 +138,39 @@ export function createRecordOutcome(parts: RecordOutcomeParts): RecordOutcome {
     const running = await readRunningAttempt(pool, outcome);
     if (!running || !isLastAttempt(running, outcome)) return false;
     const { jobId, seq, attempt, counters } = outcome;
-    return finish({ jobId, seq, attempt, counters, decided: decideTheRest(running, outcome) });
+    const decidedAll = decideTheRest(running, outcome);
+    return (await finishes.submit({ jobId, seq, attempt, counters, decided: decidedAll })) !== undefined;
   }
 
-  return async function recordOutcome(outcome) {
+  async function recordUnfinished(outcome: AttemptOutcome): Promise<AckStatus> {
     const steps = [
-      ['finished', mayBeAll(outcome) && finish],
       [wayOf(outcome), giveBack],
       ['buried', bury],
     ] as const;
     for (const [name, step] of steps) {
-      if (!step || !(await step(outcome))) continue;
+      if (!(await step(outcome))) continue;
       metrics.attemptsEnded.inc({ outcome: name });
       return 'recorded';
     }
     metrics.attemptsEnded.inc({ outcome: 'superseded' });
     await late.submit(outcome);
     return 'superseded';
+  }
+
+  return async function recordOutcomes(outcomes) {
+    const unfinished = new Map<AttemptOutcome, AckStatus>();
+
+    async function recordEach(some: readonly AttemptOutcome[]): Promise<void> {
+      await Promise.all(
+        some.map(async (outcome) => unfinished.set(outcome, await recordUnfinished(outcome))),
+      );
+    }
+
+    await Promise.all([
+      finishAll(outcomes.filter(mayBeAll)).then(recordEach),
+      recordEach(outcomes.filter((outcome) => !mayBeAll(outcome))),
+    ]);
+    return outcomes.map((outcome) => unfinished.get(outcome) ?? 'recorded');
   };
 }
 
