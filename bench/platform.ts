@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findFreePorts } from '@jobber/compose/free-port';
 import type { Addresses } from './client.ts';
 
 const SHIM = fileURLToPath(new URL('../cli/bin/jobber.js', import.meta.url));
@@ -50,7 +50,7 @@ export async function startPlatform(
   environment: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],
 ): Promise<BenchPlatform> {
-  const base = await findFreeBase();
+  const base = await findFreePorts(10);
   const dataDir = join(folder, 'data');
   const started = performance.now();
   const child = spawn(
@@ -111,26 +111,4 @@ async function answersOk(url: string): Promise<boolean> {
   const response = await fetch(url).catch(() => undefined);
   await response?.arrayBuffer();
   return response?.ok === true;
-}
-
-/** Ten ports in a row that nobody listens at. */
-async function findFreeBase(): Promise<number> {
-  for (let base = 14_000; base < 30_000; base += 10) {
-    const free = await Promise.all(Array.from({ length: 10 }, (_, n) => isFree(base + n)));
-    if (free.every(Boolean)) return base;
-  }
-  throw new Error('no ten free ports in a row');
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-  }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { findFreePort, isPortFree } from './free-port.ts';
+import { findFreePort, findFreePorts, isPortFree } from './free-port.ts';
 
 test('ports asked for at once are all different, free and below those of outgoing connections', async () => {
   const ports = await Promise.all(Array.from({ length: 40 }, () => findFreePort()));
@@ -11,6 +11,13 @@ test('ports asked for at once are all different, free and below those of outgoin
     expect(port).toBeLessThan(32_768);
     expect(await isPortFree(port)).toBe(true);
   }
+});
+
+test('ports in a row are given out once, too', async () => {
+  const rows = await Promise.all(Array.from({ length: 8 }, () => findFreePorts(10)));
+  const ports = rows.flatMap((first) => Array.from({ length: 10 }, (_, n) => first + n));
+  expect(new Set(ports).size).toBe(80);
+  for (const port of ports) expect(await isPortFree(port)).toBe(true);
 });
 
 test('a port is taken while somebody listens, at this address or at all', async () => {

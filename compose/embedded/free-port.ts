@@ -16,13 +16,24 @@ const handedOut = new Set<number>();
  * opens it must be ready to ask again.
  */
 export async function findFreePort(host = '127.0.0.1'): Promise<number> {
+  return await findFreePorts(1, host);
+}
+
+/** The first of `count` such ports in a row. */
+export async function findFreePorts(count: number, host = '127.0.0.1'): Promise<number> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const port = randomInt(LOWEST, HIGHEST);
-    if (handedOut.has(port)) continue;
-    handedOut.add(port);
-    if ((await reserve(port)) && (await isPortFree(port, host))) return port;
+    const first = randomInt(LOWEST, HIGHEST - count + 1);
+    const ports = Array.from({ length: count }, (_, n) => first + n);
+    if ((await Promise.all(ports.map((port) => takePort(port, host)))).every(Boolean)) return first;
   }
-  throw new Error(`No free port between ${LOWEST} and ${HIGHEST - 1} on ${host} after ${MOST_TRIES} tries.`);
+  const wanted = count === 1 ? 'No free port' : `No ${count} free ports in a row`;
+  throw new Error(`${wanted} between ${LOWEST} and ${HIGHEST - 1} on ${host} after ${MOST_TRIES} tries.`);
+}
+
+async function takePort(port: number, host: string): Promise<boolean> {
+  if (handedOut.has(port)) return false;
+  handedOut.add(port);
+  return (await reserve(port)) && (await isPortFree(port, host));
 }
 
 /**

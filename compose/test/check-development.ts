@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findFreePort, isPortFree } from '../embedded/free-port.ts';
+import { findFreePort, findFreePorts } from '../embedded/free-port.ts';
 import { expectEqual } from './check-build.ts';
 import { openPlatform, type Platform, REPOSITORY } from './platform.ts';
 import type { Report } from './report.ts';
@@ -84,7 +84,7 @@ function documentedVariables(ports: { postgres: number; web: number }): NodeJS.P
 
 /** @returns what ends them; it throws when they do not end with 0 */
 async function startDaemons(home: string, variables: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
-  const options = ['--data-dir', join(home, 'data'), '--port-base', String(await findFreeBase())];
+  const options = ['--data-dir', join(home, 'data'), '--port-base', String(await findFreePorts(10))];
   const child = spawn('npm', ['run', 'start:dev', '--', ...options], {
     cwd: REPOSITORY,
     env: { HOME: home, JOBBER_HOME: home, ...variables },
@@ -111,14 +111,6 @@ async function startDaemons(home: string, variables: NodeJS.ProcessEnv): Promise
     const [code] = await ended;
     if (code !== 0) throw new Error(`start:dev ended with ${code}:\n${output.slice(-3_000)}`);
   };
-}
-
-async function findFreeBase(): Promise<number> {
-  for (;;) {
-    const base = await findFreePort();
-    const free = await Promise.all(Array.from({ length: 10 }, (_, index) => isPortFree(base + index)));
-    if (free.every(Boolean)) return base;
-  }
 }
 
 async function useIt(home: string): Promise<void> {
