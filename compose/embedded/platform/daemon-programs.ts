@@ -20,9 +20,10 @@ export const PLATFORM_ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 /**
  * How Node runs a daemon. On a machine with much memory V8 collects late: under load a daemon would grow by some 150 MB of
  * garbage and keep it. A heap that grows by 40 % at most stays flat. Semi-spaces of 16 MB are V8's default on large
- * machines and not on small ones; smaller ones cost a fifth of a busy daemon's time.
+ * machines and not on small ones; smaller ones cost a fifth of a busy daemon's time. `--expose-gc` lets a daemon give back what
+ * it no longer needs once it is idle.
  */
-export const DAEMON_NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=40'];
+export const DAEMON_NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=40', '--expose-gc'];
 
 /** The files that Node runs. */
 export interface Programs {

@@ -1,6 +1,7 @@
 import { ConfigError } from '@jobber/shared/config';
 import { describeUnknownError } from '@jobber/shared/errors';
 import { createLogger, type Logger, type LogLevel } from '@jobber/shared/log';
+import { returnMemoryWhenIdle } from './return-memory.ts';
 import { createScope, type Scope } from './scope.ts';
 
 /** BSD's sysexits: the configuration is wrong; restarting will not help. */
@@ -62,6 +63,7 @@ export async function runDaemon<Config extends { logLevel: LogLevel; drainSecond
     process.stdin.resume();
   }
 
+  returnMemoryWhenIdle(scope);
   try {
     await definition.start({ config, scope, log });
     if (!stopping) log.info('started');
