@@ -38,8 +38,11 @@ export interface SubscriptionParts {
   readonly onEnd: () => void;
 }
 
-/** Tasks of one claim at most. */
-const MAX_CLAIM = 500;
+/**
+ * Tasks of one claim at most: less than half of what an executor holds of quick ones, so that some are claimed while others
+ * run and the outcomes of others are written. With all in one claim, each would wait for the other.
+ */
+const MAX_CLAIM = 200;
 const MAX_CREDIT = 10_000;
 /** Tasks whose notification was lost are found after this many milliseconds. */
 const POLL_MS = 1_000;
