@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { JobType } from '@jobber/job-types';
 import { JobsServiceDefinition } from '@jobber/proto/jobs/v1/jobs';
 import { ProductsServiceDefinition } from '@jobber/proto/products/v1/products';
 import { type Broker, openBroker } from '@jobber/shared/broker';
@@ -20,7 +19,7 @@ import { createSuspects } from './attempts/suspects.ts';
 import { watchCancellations } from './attempts/watch-cancellations.ts';
 import type { ExecutorConfig } from './config.ts';
 import { createExecutorMetrics } from './executor-metrics.ts';
-import type { HandlerReport, HandlerRun } from './handlers/handler-run.ts';
+import type { HandlerReport, InlineRun } from './handlers/handler-run.ts';
 import { createProcessPool } from './handlers/process-pool.ts';
 import { runInline } from './handlers/run-inline.ts';
 import { createThreadPool } from './handlers/thread-pool.ts';
@@ -95,7 +94,7 @@ export async function startExecutor({
     }),
     reports: createReports({ client: jobs, stream: createOutcomeStream(jobs), executorId, log }),
     metrics,
-    run: (attempt, onStart) => runAttempt({ ...attemptParts, onStart }, attempt),
+    run: (attempt, onStart) => runAttempt(attemptParts, attempt, onStart),
     log,
   });
   health.addCheck({ name: 'intake', check: () => intake.check() });
@@ -142,7 +141,7 @@ export async function startExecutor({
     });
   }
 
-  function createHandlerRunner(): (run: HandlerRun & { type: JobType }) => Promise<HandlerReport> {
+  function createHandlerRunner(): (run: InlineRun) => Promise<HandlerReport> {
     const services = { createProducts: createProductWriter(products) };
     const { threads, processes, threadMemoryMb: memoryMb, publicEnvironment: environment } = config;
     const isolation = { memoryMb, idleMs: IDLE_MS, modules, environment };
@@ -151,7 +150,7 @@ export async function startExecutor({
     const processPool = createProcessPool({ ...isolation, processes });
     scope.defer('processes', () => processPool.close());
     const ways = {
-      inline: (run: HandlerRun) => runInline(run, services),
+      inline: (run: InlineRun) => runInline(run, services),
       thread: threadPool.run,
       process: processPool.run,
     };

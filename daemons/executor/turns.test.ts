@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { abortableBy } from './abortable.ts';
 import { createTurns } from './turns.ts';
 
-const never = new AbortController().signal;
+const patient = () => abortableBy(new AbortController().signal);
 
 test('turns are taken in the order of arrival, never more at once than there are', async () => {
   const turns = createTurns(2);
@@ -10,39 +11,58 @@ test('turns are taken in the order of arrival, never more at once than there are
   let most = 0;
   await Promise.all(
     Array.from({ length: 10 }, async (_, n) => {
-      const end = await turns.take(never);
+      await turns.take(patient());
       order.push(n);
       most = Math.max(most, ++atOnce);
       await Promise.resolve();
       atOnce -= 1;
-      end();
+      turns.end();
     }),
   );
   expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(most).toBe(2);
 });
 
-test('whoever is aborted leaves the line, and its turn is not lost', async () => {
+test('a turn that is free is taken at once', async () => {
   const turns = createTurns(1);
-  const end = await turns.take(never);
-  const controller = new AbortController();
-  const leaving = turns.take(controller.signal);
-  const staying = turns.take(never);
-  controller.abort(new Error('never mind'));
-  await expect(leaving).rejects.toThrow('never mind');
-  end();
-  (await staying)();
-  (await turns.take(never))();
+  expect(turns.take(patient())).toBeUndefined();
+  const waiting = turns.take(patient());
+  expect(waiting).toBeInstanceOf(Promise);
+  turns.end();
+  await waiting;
+  turns.end();
+  expect(turns.take(patient())).toBeUndefined();
 });
 
-test('a turn that is ended twice is one turn', async () => {
+test('whoever is aborted leaves the line, and its turn is not lost', async () => {
   const turns = createTurns(1);
-  const end = await turns.take(never);
-  end();
-  end();
-  await turns.take(never);
+  await turns.take(patient());
   const controller = new AbortController();
-  const waiting = turns.take(controller.signal);
-  controller.abort(new Error('still taken'));
-  await expect(waiting).rejects.toThrow('still taken');
+  const leaving = turns.take(abortableBy(controller.signal));
+  const staying = turns.take(patient());
+  controller.abort(new Error('never mind'));
+  await expect(leaving).rejects.toThrow('never mind');
+  turns.end();
+  await staying;
+  turns.end();
+  expect(turns.take(patient())).toBeUndefined();
+});
+
+test('whoever was aborted before takes no turn', () => {
+  const turns = createTurns(1);
+  expect(() => turns.take(abortableBy(AbortSignal.abort(new Error('too late'))))).toThrow('too late');
+  expect(turns.take(patient())).toBeUndefined();
+});
+
+test('an abort after the turn has come ends nothing', async () => {
+  const turns = createTurns(1);
+  await turns.take(patient());
+  const controller = new AbortController();
+  const called = turns.take(abortableBy(controller.signal));
+  turns.end();
+  controller.abort();
+  await called;
+  const next = turns.take(patient());
+  turns.end();
+  await next;
 });

@@ -1,46 +1,53 @@
+import type { Abortable } from './abortable.ts';
+
 /** A counted number of turns: whoever comes when all are taken waits in line. */
 export interface Turns {
-  /** @returns what ends the turn. @throws the signal's reason when it is aborted first */
-  take(signal: AbortSignal): Promise<() => void>;
+  /**
+   * Undefined: the turn is taken at once; otherwise it is when the promise resolves.
+   * @throws the reason when it is given up first
+   */
+  take(waiter: Abortable): Promise<void> | undefined;
+  /** Ends a turn that was taken. */
+  end(): void;
+}
+
+interface Waiting {
+  readonly waiter: Abortable;
+  readonly resolve: () => void;
 }
 
 export function createTurns(count: number): Turns {
   let free = count;
-  const line = new Set<() => void>();
+  const line = new Set<Waiting>();
 
-  function end(): void {
-    free += 1;
-    const next = line.values().next().value;
-    if (next) next();
-  }
-
-  async function untilCalled(signal: AbortSignal): Promise<void> {
-    const called = Promise.withResolvers<void>();
-    const leave = () => {
-      line.delete(call);
-      called.reject(signal.reason);
-    };
-    const call = () => {
-      line.delete(call);
-      free -= 1;
-      signal.removeEventListener('abort', leave);
-      called.resolve();
-    };
-    signal.addEventListener('abort', leave, { once: true });
-    line.add(call);
-    await called.promise;
+  function untilCalled(waiter: Abortable): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const waiting = { waiter, resolve };
+      line.add(waiting);
+      waiter.onAbort = () => {
+        line.delete(waiting);
+        reject(waiter.abortReason);
+      };
+    });
   }
 
   return {
-    async take(signal) {
-      signal.throwIfAborted();
-      if (free > 0) free -= 1;
-      else await untilCalled(signal);
-      let ended = false;
-      return () => {
-        if (!ended) end();
-        ended = true;
-      };
+    take(waiter) {
+      if (waiter.abortReason !== undefined) throw waiter.abortReason;
+      if (free === 0) return untilCalled(waiter);
+      free -= 1;
+      return undefined;
+    },
+    end() {
+      const next = line.values().next().value;
+      if (!next) {
+        free += 1;
+        return;
+      }
+      // The turn goes from hand to hand.
+      line.delete(next);
+      next.waiter.onAbort = undefined;
+      next.resolve();
     },
   };
 }

@@ -1,22 +1,27 @@
 import type { Attempt } from './attempt.ts';
 
 /** Measures a handler, and ends its attempt when its time is over. */
-export interface AttemptClock {
-  start(): void;
-  stop(): void;
-  /** Whole milliseconds since the start; 0 before. */
-  elapsedMs(): number;
-}
+export class AttemptClock {
+  readonly #attempt: Attempt;
+  #startedAt: number | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
 
-export function createAttemptClock(attempt: Attempt): AttemptClock {
-  let startedAt: number | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    start() {
-      startedAt = performance.now();
-      timer = setTimeout(() => attempt.abort('timeout'), Math.min(attempt.task.timeoutMs, 2 ** 31 - 1));
-    },
-    stop: () => clearTimeout(timer),
-    elapsedMs: () => (startedAt === undefined ? 0 : Math.round(performance.now() - startedAt)),
-  };
+  constructor(attempt: Attempt) {
+    this.#attempt = attempt;
+  }
+
+  start(): void {
+    const attempt = this.#attempt;
+    this.#startedAt = performance.now();
+    this.#timer = setTimeout(() => attempt.abort('timeout'), Math.min(attempt.task.timeoutMs, 2 ** 31 - 1));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Whole milliseconds since the start; 0 before. */
+  elapsedMs(): number {
+    return this.#startedAt === undefined ? 0 : Math.round(performance.now() - this.#startedAt);
+  }
 }

@@ -1,5 +1,6 @@
 import type { AttemptRef, LeasedTask } from '@jobber/proto/jobs/v1/jobs';
 import type { Progress } from '@jobber/shared/progress';
+import type { Abortable } from '../abortable.ts';
 import type { Delivery } from '../intake/intake.ts';
 
 /**
@@ -22,10 +23,13 @@ export class AttemptAborted extends Error {
 }
 
 /** One execution of a task by this executor. */
-export interface Attempt {
+export interface Attempt extends Abortable {
   readonly task: LeasedTask;
   readonly ref: AttemptRef;
+  /** Made when it is first asked for: it outweighs all else that a small attempt needs. */
   readonly signal: AbortSignal;
+  /** Why it was aborted; undefined when it was not. */
+  readonly abortCause: AbortCause | undefined;
   /** The first cause counts. */
   abort(cause: AbortCause): void;
   /** When the lease is surely over unless it is renewed, in milliseconds of `performance.now()`. */
@@ -40,30 +44,54 @@ export interface Attempt {
 }
 
 /** @throws TypeError when the delivery names no attempt: it breaks the contract */
-export function createAttempt({ task, leasedAt, settled }: Delivery): Attempt {
-  if (!task.ref) throw new TypeError('A task without a reference to its attempt arrived');
-  const controller = new AbortController();
-  return {
-    task,
-    ref: task.ref,
-    signal: controller.signal,
-    abort(cause) {
-      if (!controller.signal.aborted) controller.abort(new AttemptAborted(cause));
-    },
-    leaseUntil: leasedAt + task.leaseMs,
-    get holdsLease() {
-      const cause = abortCauseOf(controller.signal);
-      return cause === undefined || cause === 'timeout' || cause === 'stopping';
-    },
-    started: false,
-    progress: undefined,
-    settled,
-  };
+export function createAttempt(delivery: Delivery): Attempt {
+  const { ref } = delivery.task;
+  if (!ref) throw new TypeError('A task without a reference to its attempt arrived');
+  return new DeliveredAttempt(delivery, ref);
 }
 
-/** Why the attempt was aborted; undefined when it was not. */
-export function abortCauseOf(signal: AbortSignal): AbortCause | undefined {
-  return signal.aborted && signal.reason instanceof AttemptAborted ? signal.reason.abortCause : undefined;
+/** A class: of some hundreds that are held at once, each would have functions of its own. */
+class DeliveredAttempt implements Attempt {
+  readonly task: LeasedTask;
+  readonly ref: AttemptRef;
+  readonly settled: () => void;
+  leaseUntil: number;
+  started = false;
+  progress: Progress | undefined = undefined;
+  onAbort: (() => void) | undefined = undefined;
+  abortReason: AttemptAborted | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  constructor({ task, leasedAt, settled }: Delivery, ref: AttemptRef) {
+    this.task = task;
+    this.ref = ref;
+    this.settled = settled;
+    this.leaseUntil = leasedAt + task.leaseMs;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.abortReason) this.#controller.abort(this.abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  get abortCause(): AbortCause | undefined {
+    return this.abortReason?.abortCause;
+  }
+
+  get holdsLease(): boolean {
+    const cause = this.abortCause;
+    return cause === undefined || cause === 'timeout' || cause === 'stopping';
+  }
+
+  abort(cause: AbortCause): void {
+    if (this.abortReason) return;
+    this.abortReason = new AttemptAborted(cause);
+    this.#controller?.abort(this.abortReason);
+    this.onAbort?.();
+  }
 }
 
 /** What logs say about an attempt. */

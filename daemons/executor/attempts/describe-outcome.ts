@@ -4,7 +4,7 @@ import { describeError } from '../handlers/describe-result.ts';
 import { HandlerFailed, type HandlerReport, UNAVAILABLE } from '../handlers/handler-run.ts';
 import { DamagedInputError, type TaskItem } from '../input/read-task-items.ts';
 import { isPeerAway } from '../services/is-peer-away.ts';
-import { type Attempt, abortCauseOf } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 
 const STATUS = {
   succeeded: ItemStatus.SUCCEEDED,
@@ -43,7 +43,7 @@ export function outcomeOfError(
   error: unknown,
   durationMs: number,
 ): AttemptOutcome | undefined {
-  switch (abortCauseOf(attempt.signal)) {
+  switch (attempt.abortCause) {
     case 'lost':
     case 'cancelled':
       return undefined;

@@ -9,7 +9,7 @@ import { createGroupCommit } from '@jobber/shared/group-commit';
 import { deadline } from '@jobber/shared/grpc';
 import type { Logger } from '@jobber/shared/log';
 import { ClientError, Status } from 'nice-grpc';
-import { createBackoff } from '../backoff.ts';
+import { type Backoff, createBackoff } from '../backoff.ts';
 import { type Attempt, describeAttempt } from './attempt.ts';
 import { sameForAll } from './describe-outcome.ts';
 import type { OutcomeStream } from './outcome-stream.ts';
@@ -91,7 +91,7 @@ export function createReports(options: ReportOptions): Reports {
   }
 
   async function report(attempt: Attempt, outcome: AttemptOutcome): Promise<ReportResult> {
-    const backoff = createBackoff({ minMs: 100, maxMs: 2_000 });
+    let backoff: Backoff | undefined;
     let current = outcome;
     while (!giveUp.signal.aborted) {
       try {
@@ -111,6 +111,7 @@ export function createReports(options: ReportOptions): Reports {
         } else outage.noted(attempt, problem);
       }
       if (performance.now() > attempt.leaseUntil + patienceMs) break;
+      backoff ??= createBackoff({ minMs: 100, maxMs: 2_000 });
       await backoff.wait(giveUp.signal);
     }
     log.error(

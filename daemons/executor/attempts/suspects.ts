@@ -15,23 +15,22 @@ export const SUSPECT_FROM = 5;
  */
 export interface Suspects {
   /**
-   * Resolves when the attempt may run, at once when it is no suspect.
+   * Undefined: the attempt may run at once, because it is no suspect; otherwise it may when the promise resolves.
    * @throws HandlerFailed that defers it, when another suspect is here; the signal's reason when it is aborted first
    */
-  enter(attempt: Attempt): Promise<void>;
+  enter(attempt: Attempt): Promise<void> | undefined;
 }
 
 export function createSuspects(running: RunningAttempts): Suspects {
-  return {
-    async enter(attempt) {
-      if (!isSuspect(attempt)) return;
-      if (suspectsBeside(attempt).length > 0) throw deferral();
-      // Those that arrived with it are to be safely back at Jobs before it may end this executor.
-      await nextTurn();
-      await running.untilGone(suspectsBeside(attempt), attempt.signal);
-      attempt.signal.throwIfAborted();
-    },
-  };
+  return { enter: (attempt) => (isSuspect(attempt) ? enterAlone(attempt) : undefined) };
+
+  async function enterAlone(attempt: Attempt): Promise<void> {
+    if (suspectsBeside(attempt).length > 0) throw deferral();
+    // Those that arrived with it are to be safely back at Jobs before it may end this executor.
+    await nextTurn();
+    await running.untilGone(suspectsBeside(attempt), attempt.signal);
+    attempt.signal.throwIfAborted();
+  }
 
   function suspectsBeside(attempt: Attempt): Attempt[] {
     return [...running].filter((other) => other !== attempt && isSuspect(other));

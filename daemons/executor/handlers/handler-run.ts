@@ -1,5 +1,6 @@
 import type { JobType } from '@jobber/job-types';
 import type { Progress } from '@jobber/shared/progress';
+import type { Abortable } from '../abortable.ts';
 import type { DescribedResult } from './describe-result.ts';
 
 /** One task handed to its handler. */
@@ -16,6 +17,9 @@ export interface HandlerRun {
   /** How far the handler says it is; it may come from a thread or process that is not trusted. */
   progress(progress: Progress): void;
 }
+
+/** What a handler on the daemon's own event loop needs besides. */
+export type InlineRun = HandlerRun & Abortable;
 
 export interface HandlerReport extends DescribedResult {
   /** How long the handler ran, in milliseconds. */

@@ -1,4 +1,5 @@
 import type { JobType } from '@jobber/job-types';
+import { abortableBy } from '../abortable.ts';
 import { createTurns } from '../turns.ts';
 import { type HandlerProcess, ProcessLost, startHandlerProcess } from './handler-process.ts';
 import { HandlerFailed, type HandlerPool } from './handler-run.ts';
@@ -68,7 +69,7 @@ export function createProcessPool(options: ProcessPoolOptions): HandlerPool {
 
   return {
     async run(run) {
-      const endTurn = await turns.take(run.signal);
+      await turns.take(abortableBy(run.signal));
       let used: HandlerProcess | undefined;
       try {
         for (let losses = 1; ; losses++) {
@@ -83,7 +84,7 @@ export function createProcessPool(options: ProcessPoolOptions): HandlerPool {
       } finally {
         // Before the answer: whoever waits for that may come with the next task.
         if (used) await putBack(used);
-        endTurn();
+        turns.end();
       }
     },
     async close() {

@@ -5,7 +5,7 @@ import {
   describeFailure,
   HandlerFailed,
   type HandlerReport,
-  type HandlerRun,
+  type InlineRun,
 } from './handler-run.ts';
 import { createHandlerVoice } from './handler-voice.ts';
 
@@ -14,7 +14,7 @@ import { createHandlerVoice } from './handler-voice.ts';
  * its outcome, and what the handler still does is fenced or idempotent.
  * @throws HandlerFailed when the handler throws; the signal's reason when it was aborted
  */
-export async function runInline(run: HandlerRun, services: TaskServices): Promise<HandlerReport> {
+export async function runInline(run: InlineRun, services: TaskServices): Promise<HandlerReport> {
   const { type, items, signal } = run;
   signal.throwIfAborted();
   run.onStart();
@@ -23,12 +23,11 @@ export async function runInline(run: HandlerRun, services: TaskServices): Promis
     log: (message, fields) => run.log(message, fields === undefined ? undefined : { fields }),
     progress: (said) => run.progress(said),
   });
-  const abandoned = Promise.withResolvers<never>();
+  const answer = Promise.withResolvers<unknown>();
   let grace: NodeJS.Timeout | undefined;
-  const onAbort = () => {
-    grace = setTimeout(() => abandoned.reject(signal.reason), ABORT_GRACE_MS);
+  run.onAbort = () => {
+    grace = setTimeout(() => answer.reject(signal.reason), ABORT_GRACE_MS);
   };
-  signal.addEventListener('abort', onAbort, { once: true });
   try {
     const context = {
       jobId: run.jobId,
@@ -40,7 +39,8 @@ export async function runInline(run: HandlerRun, services: TaskServices): Promis
       log,
       progress,
     };
-    const result = await Promise.race([Promise.try(() => type.run(context)), abandoned.promise]);
+    Promise.resolve(type.run(context)).then(answer.resolve, answer.reject);
+    const result = await answer.promise;
     return { ...describeResult(result, items.length), durationMs: performance.now() - started };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -48,6 +48,6 @@ export async function runInline(run: HandlerRun, services: TaskServices): Promis
   } finally {
     end();
     clearTimeout(grace);
-    signal.removeEventListener('abort', onAbort);
+    run.onAbort = undefined;
   }
 }

@@ -6,7 +6,7 @@ import { ClientError, Status } from 'nice-grpc';
 import { expect, onTestFinished, test } from 'vitest';
 import { startFakeJobs } from '../testing/test-executor.ts';
 import { SERVICE_SECRET, type TaskToSubmit } from '../testing/test-fake-jobs.ts';
-import { readTaskItems } from './read-task-items.ts';
+import { readTaskItems, takeTaskItems } from './read-task-items.ts';
 import { retryReading } from './retry-reading.ts';
 
 const never = new AbortController().signal;
@@ -28,7 +28,9 @@ async function read(task: TaskToSubmit, schema: Record<string, unknown> = SCHEMA
     scope,
   });
   const { task: leased } = jobs.submit(task);
-  return readTaskItems({ client, executorId: 'test' }, leased, { inputSchema: schema }, never);
+  if (leased.input?.$case !== 'upload') return takeTaskItems(leased);
+  const source = { client, executorId: 'test' };
+  return readTaskItems(source, leased, leased.input.value, { inputSchema: schema }, never);
 }
 
 const upload = (format: string, text: string, csvHeader: string[] = []) => ({

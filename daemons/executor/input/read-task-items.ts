@@ -21,41 +21,37 @@ export class DamagedInputError extends Error {
 /** How long reading a slice of an upload may take, in milliseconds. */
 const READ_MS = 30_000;
 
+/** The undecided items of a task that came with them, in order. @throws DamagedInputError, or SyntaxError */
+export function takeTaskItems(task: LeasedTask): TaskItem[] {
+  if (task.input?.$case !== 'itemsJson')
+    throw new DamagedInputError('The task has no input that this executor can read');
+  return undecidedItems(task, parseItems(task.input.value, task.firstItem));
+}
+
 /**
- * The task's undecided items, in order. @throws DamagedInputError, DamagedSliceError, or what the call to Jobs throws
+ * The undecided items of a task whose input is in an upload, in order.
+ * @throws DamagedInputError, DamagedSliceError, or what the call to Jobs throws
  */
 export async function readTaskItems(
   source: ItemSource,
   task: LeasedTask,
+  slice: UploadSlice,
   type: Pick<JobType, 'inputSchema'>,
   signal: AbortSignal,
 ): Promise<TaskItem[]> {
-  const all = await readAll(source, task, type.inputSchema, signal);
-  if (all.length !== task.itemCount) {
-    throw new DamagedInputError(`The task has ${task.itemCount} items, but its input has ${all.length}`);
-  }
-  if (task.offsets.length === 0) return all;
-  return task.offsets.map((offset) => {
-    const item = all[offset];
-    if (!item) throw new DamagedInputError(`The task has ${task.itemCount} items, none at offset ${offset}`);
-    return item;
-  });
+  return undecidedItems(task, await readUploadedItems(source, task, slice, type.inputSchema, signal));
 }
 
-async function readAll(
-  source: ItemSource,
-  task: LeasedTask,
-  schema: JsonSchemaLike,
-  signal: AbortSignal,
-): Promise<TaskItem[]> {
-  switch (task.input?.$case) {
-    case 'itemsJson':
-      return parseItems(task.input.value, task.firstItem);
-    case 'upload':
-      return await readUploadedItems(source, task, task.input.value, schema, signal);
-    default:
-      throw new DamagedInputError('The task has no input that this executor can read');
+function undecidedItems({ itemCount, offsets }: LeasedTask, all: TaskItem[]): TaskItem[] {
+  if (all.length !== itemCount) {
+    throw new DamagedInputError(`The task has ${itemCount} items, but its input has ${all.length}`);
   }
+  if (offsets.length === 0) return all;
+  return offsets.map((offset) => {
+    const item = all[offset];
+    if (!item) throw new DamagedInputError(`The task has ${itemCount} items, none at offset ${offset}`);
+    return item;
+  });
 }
 
 /** Jobs has checked the text when it accepted the job. */

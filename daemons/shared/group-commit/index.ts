@@ -86,21 +86,21 @@ export function createGroupCommit<Item, Result>(
     }
   }
 
-  function submitAll(items: readonly Item[]): Promise<Result[]> {
-    return new Promise((resolve, reject) => {
-      if (items.length === 0) resolve([]);
-      const results = new Array<Result>(items.length);
-      const submission = { results, left: items.length, resolve, reject };
-      for (const [index, item] of items.entries()) waiting.push({ item, submission, index });
-      schedule();
-    });
-  }
-
   return {
-    submitAll,
-    async submit(item) {
-      const [result] = await submitAll([item]);
-      return result as Result;
+    submit(item) {
+      return new Promise((resolve, reject) => {
+        const resolveOne = ([result]: Result[]) => resolve(result as Result);
+        waiting.push({ item, submission: { results: [], left: 1, resolve: resolveOne, reject }, index: 0 });
+        schedule();
+      });
+    },
+    submitAll(items) {
+      return new Promise((resolve, reject) => {
+        if (items.length === 0) resolve([]);
+        const submission = { results: new Array<Result>(items.length), left: items.length, resolve, reject };
+        for (const [index, item] of items.entries()) waiting.push({ item, submission, index });
+        schedule();
+      });
     },
     async drain() {
       if (running === 0 && waiting.length === 0) return;
