@@ -32,14 +32,20 @@ export function placeTasks(reserve: ReservePlace, job: NewJob): PlacedJob {
   if (uploadName !== null || options?.runAt !== undefined || options?.delayMs !== undefined) {
     return { job, places: [] };
   }
+  const places = reservePlaces(reserve, job);
+  if (places.length === 0) return { job, places };
+  const tasks = job.tasks.map((task, index) => ({ ...task, ...places[index]?.stored }));
+  return { job: { ...job, tasks }, places };
+}
+
+function reservePlaces(reserve: ReservePlace, { type, tasks }: NewJob): Place[] {
   const places: Place[] = [];
-  const tasks: NewTask[] = [];
-  for (const task of job.tasks) {
-    const place = places.length === tasks.length ? reserve(job.type) : undefined;
-    tasks.push(place ? { ...task, ...place.stored } : task);
-    if (place) places.push(place);
+  while (places.length < tasks.length) {
+    const place = reserve(type);
+    if (!place) break;
+    places.push(place);
   }
-  return places.length === 0 ? { job, places } : { job: { ...job, tasks }, places };
+  return places;
 }
 
 /** Delivers the tasks that had a place when their job was accepted; or frees their places. */

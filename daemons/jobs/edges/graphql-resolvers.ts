@@ -105,14 +105,14 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
     async executeJob({ executeJobInput }, c) {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
-      const request = { ...executeJobInput, ...traceOf(c) };
+      const request = { ...executeJobInput, traceparent: traceOf(c) };
       return presentJob(await parts.executeJob(identity, request, time));
     },
     async executeJobs({ executeJobsInput }, c) {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
-      const trace = traceOf(c);
-      const requests = executeJobsInput.map((input: object) => ({ ...input, ...trace }));
+      const traceparent = traceOf(c);
+      const requests = executeJobsInput.map((input: object) => ({ ...input, traceparent }));
       return presentJobs(await parts.executeJobs(identity, requests, time));
     },
     cancelJob: inTime(async ({ id }: { id: number }, c) =>
@@ -141,8 +141,8 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
 }
 
 /** All jobs of a request belong to its trace; without one they begin one together. */
-function traceOf(c: Context): { readonly traceparent: string } {
-  return { traceparent: readTraceparent(c.req.header('traceparent')) ?? newTraceparent() };
+function traceOf(c: Context): string {
+  return readTraceparent(c.req.header('traceparent')) ?? newTraceparent();
 }
 
 function withoutNulls(record: Readonly<Record<string, unknown>>): Record<string, unknown> {

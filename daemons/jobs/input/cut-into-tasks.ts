@@ -29,7 +29,8 @@ export function cutItems(items: readonly ItemText[], itemsPerTask: number): NewT
     size += bytes;
   }
   if (items.length > first) tasks.push(toTask(items, first, items.length));
-  return tasks;
+  // A list that has grown has room for more, and the tasks of a thousand jobs are held until they are stored.
+  return tasks.slice();
 }
 
 function toTask(items: readonly ItemText[], from: number, to: number): NewTask {

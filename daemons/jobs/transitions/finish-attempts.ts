@@ -1,5 +1,5 @@
 import type { DecidedItem } from '@jobber/db/jobs';
-import type { Pool } from 'pg';
+import { type CustomTypesConfig, type Pool, types } from 'pg';
 import { type JobProgress, type ProgressRow, toProgress } from '../job-view.ts';
 import { COUNT_DECIDED_ITEMS, LOCK_JOBS_IN_PROGRESS } from './count-decided-items.ts';
 import { ASKED_OUTCOMES, type DecidedAttempt, outcomeValues } from './outcome-columns.ts';
@@ -33,6 +33,16 @@ const FINISH_ATTEMPTS = `
   )
   select * from counted`;
 
+const INT4_ARRAY = 1007;
+
+/** Of many short lists of numbers, pg's own reading was a twentieth of all garbage of a job. */
+const INTEGER_LISTS: CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT4_ARRAY
+      ? (text: string) => text.slice(1, -1).split(',').map(Number)
+      : types.getTypeParser(oid, format as 'text'),
+};
+
 /** The attempt's job after this attempt. Undefined: superseded, and nothing was changed. */
 export type Finish = JobProgress | undefined;
 
@@ -41,6 +51,7 @@ export async function finishAttempts(pool: Pool, attempts: readonly FinishedAtte
   const { rows } = await pool.query<ProgressRow & { seqs: number[]; attempts: number[] }>({
     name: 'finish-attempts',
     text: FINISH_ATTEMPTS,
+    types: INTEGER_LISTS,
     values: outcomeValues(attempts, ({ decided }) => firstError(decided)),
   });
   const recorded = new Map<number, RecordedTasks>();

@@ -30,16 +30,15 @@ const MAX_TAG_LENGTH = 100;
 export function checkOptions(asked: RequestedOptions): NewJobOptions | null {
   const { runAt, delay, timeout, priority, maxAttempts, backoff, uniqueFor, tags } = asked;
   if (runAt != null && delay != null) refuse('INVALID_INPUT', 'runAt and delay must not be given together');
-  const options: NewJobOptions = {
-    ...(runAt != null && { runAt: checkTime(runAt) }),
-    ...(delay != null && { delayMs: whole('delay', delay, 0, FARTHEST_MS) }),
-    ...(priority != null && priority !== 0 && { priority: whole('priority', priority, -100, 100) }),
-    ...(timeout != null && { timeoutMs: whole('timeout', timeout, 1, 7 * DAY_MS) }),
-    ...(maxAttempts != null && { maxAttempts: whole('maxAttempts', maxAttempts, 1, 100) }),
-    ...(backoff != null && { backoffMs: whole('backoff', backoff, 0, DAY_MS) }),
-    ...(uniqueFor != null && { uniqueFor: checkKey('uniqueFor', uniqueFor) }),
-    ...(tags != null && tags.length > 0 && { tags: checkTags(tags) }),
-  };
+  const options: { -readonly [Name in keyof NewJobOptions]: NewJobOptions[Name] } = {};
+  if (runAt != null) options.runAt = checkTime(runAt);
+  if (delay != null) options.delayMs = whole('delay', delay, 0, FARTHEST_MS);
+  if (priority != null && priority !== 0) options.priority = whole('priority', priority, -100, 100);
+  if (timeout != null) options.timeoutMs = whole('timeout', timeout, 1, 7 * DAY_MS);
+  if (maxAttempts != null) options.maxAttempts = whole('maxAttempts', maxAttempts, 1, 100);
+  if (backoff != null) options.backoffMs = whole('backoff', backoff, 0, DAY_MS);
+  if (uniqueFor != null) options.uniqueFor = checkKey('uniqueFor', uniqueFor);
+  if (tags != null && tags.length > 0) options.tags = checkTags(tags);
   return Object.keys(options).length === 0 ? null : options;
 }
 

@@ -144,16 +144,21 @@ function buildExecutableSchema(options: GraphqlOptions): GraphQLSchema {
 /** What a field's function throws, at whatever depth, leaves as a refusal or as a bare internal error. */
 function guardedResolver(options: GraphqlOptions): GraphQLFieldResolver<unknown, Context> {
   return function resolve(source, args, c, info) {
-    const fail = (error: unknown) => {
-      throw refusalOf(error, options, { field: info.fieldName, requestId: requestIdOf(c) });
-    };
     try {
       const value = defaultFieldResolver(source, args, c, info);
-      return value instanceof Promise ? value.catch(fail) : value;
+      return value instanceof Promise ? refusing(value, info.fieldName, c) : value;
     } catch (error) {
-      return fail(error);
+      return refuseField(error, info.fieldName, c);
     }
   };
+
+  function refusing(value: Promise<unknown>, field: string, c: Context): Promise<unknown> {
+    return value.catch((error: unknown) => refuseField(error, field, c));
+  }
+
+  function refuseField(error: unknown, field: string, c: Context): never {
+    throw refusalOf(error, options, { field, requestId: requestIdOf(c) });
+  }
 }
 
 async function readParams(c: Context): Promise<Params> {
