@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
 import {
   type DatabaseDefinition,
   isDatabaseUnavailable,
@@ -41,6 +42,7 @@ export async function migrateAndLook(definition: DatabaseDefinition, url: string
     try {
       await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const applied = await database.orm.migrator.up();
+      if (applied.length > 0) await vacuumRewrittenTables(lock);
       return { applied: applied.map(({ name }) => name), newer: await newerMigrations(definition, database) };
     } finally {
       // Destroys the connection, and the lock with it.
@@ -49,6 +51,21 @@ export async function migrateAndLook(definition: DatabaseDefinition, url: string
   } finally {
     await database.close();
   }
+}
+
+/**
+ * Large tables of which no page is known to be visible to all. A migration that writes a table anew leaves it so, and
+ * autovacuum sees no reason to come; until then no index can answer alone, and lists take many times as long.
+ */
+const REWRITTEN_TABLES = `
+  select oid::regclass::text as name from pg_class
+  where relkind = 'r' and relnamespace = current_schema()::regnamespace and relallvisible = 0
+    and pg_relation_size(oid) > 1e6`;
+
+/** Whoever reads and writes goes on meanwhile. */
+async function vacuumRewrittenTables(client: PoolClient): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(REWRITTEN_TABLES);
+  for (const { name } of rows) await client.query(`vacuum (analyze) ${name}`);
 }
 
 /** Between two looks at a database that is not as it should be yet, in milliseconds. */

@@ -72,3 +72,62 @@ test('jobs and tasks of the first release go on with what the next ones need', a
     expect(types.rows).toEqual([{ slug: 'echo', max_running: 0 }]);
   });
 });
+
+/** A job of every status, as the release before the index of jobs in progress has left them. */
+const DATA_OF_0005 = `
+  insert into job (id, owner_id, type, status, size, completed, failed, started_at, ended_at, run_at, unique_for, tags) values
+    (1, '${OWNER}', 'echo', 'IN_PROGRESS', 2, 1, 0, '2026-01-01Z', null, null, 'report', '{nightly,big}'),
+    (2, '${OWNER}', 'echo', 'COMPLETED', 1, 1, 0, '2026-01-01Z', '2026-01-02Z', '2026-01-01Z', 'report', '{}'),
+    (3, '${OWNER}', 'echo', 'FAILED', 1, 0, 1, '2026-01-01Z', '2026-01-02Z', null, 'report', '{}'),
+    (4, '${OWNER}', 'echo', 'SCHEDULED', 1, 0, 0, '2026-01-01Z', null, '2036-01-01Z', 'later', '{}'),
+    (5, '${OWNER}', 'echo', 'AWAITING_APPROVAL', 1, 0, 0, '2026-01-01Z', null, null, null, '{}'),
+    (6, '${OWNER}', 'echo', 'CANCELLED', 1, 0, 0, '2026-01-01Z', '2026-01-02Z', '2026-01-01Z', null, '{}'),
+    (7, '${OWNER}', 'echo', 'IN_PROGRESS', 1, 0, 0, '2026-01-01Z', null, '2026-01-01Z', null, '{}')`;
+
+test('a large table that is written anew has a map of what all may see', async () => {
+  const { url } = await createTestDatabase();
+  await migrate({ ...jobsDatabase, migrations: jobsDatabase.migrations.slice(0, 5) }, url);
+  await withDatabase(url, ({ pool }) =>
+    pool.query(`
+      insert into job (owner_id, type, status, size, completed, ended_at)
+      select '${OWNER}', 'echo', 'COMPLETED', 1, 1, now() from generate_series(1, 10000)`),
+  );
+  await migrate(jobsDatabase, url);
+  await withDatabase(url, async ({ pool }) => {
+    const { rows } = await pool.query(
+      `select relallvisible > 0.9 * relpages as nearly_all from pg_class where relname = 'job' and relpages > 0`,
+    );
+    expect(rows).toEqual([{ nearly_all: true }]);
+  });
+});
+
+test('jobs of every status are found by the indexes that come after them', async () => {
+  const { url } = await createTestDatabase();
+  await migrate({ ...jobsDatabase, migrations: jobsDatabase.migrations.slice(0, 5) }, url);
+  await withDatabase(url, ({ pool }) => pool.query(DATA_OF_0005));
+  await migrate(jobsDatabase, url);
+
+  await withDatabase(url, async ({ pool }) => {
+    const jobs = await pool.query(`
+      select id::int, listed_status, scheduled_at = run_at as scheduled, unfinished_for from job
+      where (listed_status, scheduled_at, unfinished_for) is distinct from (null, null, null) order by id`);
+    expect(jobs.rows).toEqual([
+      { id: 1, listed_status: null, scheduled: null, unfinished_for: 'report' },
+      { id: 3, listed_status: 'FAILED', scheduled: null, unfinished_for: null },
+      { id: 4, listed_status: 'SCHEDULED', scheduled: true, unfinished_for: 'later' },
+      { id: 5, listed_status: 'AWAITING_APPROVAL', scheduled: null, unfinished_for: null },
+      { id: 6, listed_status: 'CANCELLED', scheduled: null, unfinished_for: null },
+    ]);
+    const inProgress = await pool.query(`
+      select job_id::int, owner_id, type, started_at = '2026-01-01Z' as same_begin, tags from job_in_progress order by job_id`);
+    const common = { owner_id: OWNER, type: 'echo', same_begin: true };
+    expect(inProgress.rows).toEqual([
+      { ...common, job_id: 1, tags: ['nightly', 'big'] },
+      { ...common, job_id: 7, tags: null },
+    ]);
+    await expect(
+      pool.query(`insert into job (id, owner_id, type, status, size, unique_for)
+        values (8, '${OWNER}', 'echo', 'IN_PROGRESS', 1, 'report')`),
+    ).rejects.toThrow('job_unique_for');
+  });
+});

@@ -34,6 +34,7 @@ export async function openStoredJobs(adminUrl: string, userId: string): Promise<
     }
     await client.query('vacuum (analyze) job');
     await client.query('vacuum (analyze) job_tag');
+    await client.query('vacuum (analyze) job_in_progress');
     await client.query('vacuum (analyze) task');
     await client.query('checkpoint');
   }

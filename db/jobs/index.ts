@@ -9,6 +9,7 @@ import { Migration0002RoundsAndHistory } from './migrations/migration-0002-round
 import { Migration0003Progress } from './migrations/migration-0003-progress.ts';
 import { Migration0004Traces } from './migrations/migration-0004-traces.ts';
 import { Migration0005SeveralTasksPerHint } from './migrations/migration-0005-several-tasks-per-hint.ts';
+import { Migration0006JobsInProgress } from './migrations/migration-0006-jobs-in-progress.ts';
 
 export { HISTORY_EVENTS, History, type HistoryEvent } from './entities/history.ts';
 export { JOB_STATUSES, Job, type JobStatus } from './entities/job.ts';
@@ -25,5 +26,6 @@ export const jobsDatabase: DatabaseDefinition = {
     { name: '0003-progress', class: Migration0003Progress },
     { name: '0004-traces', class: Migration0004Traces },
     { name: '0005-several-tasks-per-hint', class: Migration0005SeveralTasksPerHint },
+    { name: '0006-jobs-in-progress', class: Migration0006JobsInProgress },
   ],
 };

@@ -112,6 +112,7 @@ test('a backup under load is restored in an empty place: jobs go on, and nothing
   );
   expect(jobs.map(({ id }) => id)).toEqual(expect.arrayContaining(before));
   expect(new Set(jobs.map(({ status }) => status))).toEqual(new Set(['COMPLETED']));
+  expect(await query(restored, 'jobs', 'select job_id from job_in_progress')).toEqual([]);
   // Each item of each known job has one effect and one product, and nobody else has any.
   const effects = await query(restored, 'products', effectsOfJobs);
   expect(effects).toEqual(jobs.map(({ id }) => ({ job: id, effects: RECORDS, products: RECORDS })));

@@ -6,8 +6,8 @@ const BATCH = 500;
 /** SCHEDULED → IN_PROGRESS, for jobs whose time has come. Their tasks are woken by `wake-tasks`. */
 const BEGIN_JOBS = `
   with due as (
-    select id from job where status = 'SCHEDULED' and run_at <= now()
-    order by run_at
+    select id from job where scheduled_at <= now()
+    order by scheduled_at
     limit ${BATCH}
     for update skip locked
   )

@@ -9,6 +9,7 @@ import {
   openTestDatabase,
   TEST_LEASES,
 } from '../testing/open-test-database.ts';
+import { WRONG_JOBS_IN_PROGRESS } from '../testing/read-jobs-in-progress.ts';
 import { acceptJobs } from './accept-jobs.ts';
 import { beginJobs } from './begin-jobs.ts';
 import { buryTasks } from './bury-tasks.ts';
@@ -83,6 +84,7 @@ const MUST_BE_EMPTY: Readonly<Record<string, string>> = {
   'jobs in progress of which nothing is left': `
     select id from job where status = 'IN_PROGRESS' and not exists (
       select from task where job_id = id and state in ('waiting', 'ready', 'dispatched', 'running'))`,
+  'jobs in progress that lists lack, or have too many': WRONG_JOBS_IN_PROGRESS,
   'attempts of which two outcomes are told': `
     select job_id, seq, attempt from history where event in ('retried', 'deferred', 'released', 'rescued', 'died')
     group by 1, 2, 3 having count(*) > 1`,

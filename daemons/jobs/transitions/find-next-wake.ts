@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 const FIND_NEXT_WAKE = `
   select extract(epoch from least(
     (select available_at from task where state = 'waiting' order by available_at limit 1),
-    (select run_at from job where status = 'SCHEDULED' order by run_at limit 1)
+    (select scheduled_at from job where scheduled_at is not null order by scheduled_at limit 1)
   ) - clock_timestamp())::float8 * 1000 as wait_ms`;
 
 /** @returns milliseconds from now, by the database's clock; undefined when nothing waits. */

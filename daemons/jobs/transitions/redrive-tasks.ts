@@ -64,7 +64,7 @@ const REDRIVE_TASKS = `
         when locked.unique_for is not null and (twin.before is not null or exists (
           select from job other
           where other.id <> locked.id and other.owner_id = locked.owner_id and other.type = locked.type
-            and other.unique_for = locked.unique_for and other.ended_at is null)) then 'UNIQUE_CONFLICT'
+            and other.unfinished_for = locked.unique_for)) then 'UNIQUE_CONFLICT'
       end as refusal
     from asked a
     left join locked on locked.id = a.job_id

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { claimTestTasks } from '../testing/claim-test-tasks.ts';
 import { acceptJob, OWNER, openTestDatabase } from '../testing/open-test-database.ts';
+import { readJobsInProgress } from '../testing/read-jobs-in-progress.ts';
 import type { AttemptRef } from './attempt-ref.ts';
 import { beginJobs } from './begin-jobs.ts';
 import { buryTasks } from './bury-tasks.ts';
@@ -262,6 +263,7 @@ test('whatever happens in whatever order, the states change as the table says, a
           await apply(id, happened, attempt);
           const after = await read(id);
           checkStep(before, after, happened);
+          expect((await readJobsInProgress(pool)).wrong, happened.transition).toEqual([]);
           before = after;
         }
       },

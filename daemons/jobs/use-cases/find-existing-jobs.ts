@@ -17,8 +17,8 @@ const FIND_EXISTING_JOBS = `
   union all
   select ${JOB_COLUMNS}, null, null
   from unnest($3::text[], $4::text[]) as asked(type, unique_for)
-  join job on job.type = asked.type and job.unique_for = asked.unique_for
-  where owner_id = $1 and ended_at is null`;
+  join job on job.type = asked.type and job.unfinished_for = asked.unique_for
+  where owner_id = $1`;
 
 type ExistingRow = JobRow & { readonly idempotency_key: string | null; readonly input_hash: Buffer | null };
 

@@ -30,8 +30,12 @@ const MAX_LIMIT = 200;
 /** Each of so many types has a page of its own; where more are asked for together, most jobs are of one of them. */
 const MAX_PAGED_TYPES = 16;
 
-/** Where the jobs of a page are looked for: all jobs, or those of one tag. */
-const SOURCES = { job: { id: 'job.id' }, job_tag: { id: 'job_tag.job_id' } } as const;
+/** Where the jobs of a page are looked for: all jobs, those of one tag, or those in progress, which have no index among all. */
+const SOURCES = {
+  job: { id: 'job.id' },
+  job_tag: { id: 'job_tag.job_id' },
+  job_in_progress: { id: 'job_in_progress.job_id' },
+} as const;
 type Source = keyof typeof SOURCES;
 
 /** What one page has: the jobs of one status, or of any; and of the nth of the types that were asked for, or of all. */
@@ -72,10 +76,10 @@ function isOfType(slugs: string, source: Source, part: Part): string {
  */
 function pageOf(part: Part, conditions: readonly Condition[], tags: TagParameters): string {
   const { status } = part;
-  const source = tags && mayBeCompleted(part) ? 'job_tag' : 'job';
+  const source = sourceOf(part, tags);
   const all = [
     ...conditions.map((condition) => condition(source, part)),
-    ...(source === 'job_tag' ? hasTags(tags, status) : hasStatus(status, tags)),
+    ...(source === 'job_tag' ? hasTags(tags, status) : hasStatus(source, status, tags)),
   ];
   return `(
     select ${SOURCES[source].id}, ${source}.started_at from ${source} where ${all.join(' and ') || 'true'}
@@ -84,6 +88,11 @@ function pageOf(part: Part, conditions: readonly Condition[], tags: TagParameter
 
 /** The placeholders of the tags; undefined: of no tags in particular. */
 type TagParameters = readonly string[] | undefined;
+
+function sourceOf(part: Part, tags: TagParameters): Source {
+  if (part.status === 'IN_PROGRESS') return 'job_in_progress';
+  return tags && mayBeCompleted(part) ? 'job_tag' : 'job';
+}
 
 function hasTags(tags: TagParameters, status: JobStatus | undefined): string[] {
   const [first, ...more] = tags ?? [];
@@ -103,10 +112,17 @@ function hasOnlyStatus(column: string, status: JobStatus): string {
   return `${column} <> all('{${JOB_STATUSES.filter((other) => other !== status).join()}}')`;
 }
 
-function hasStatus(status: JobStatus | undefined, tags: TagParameters): string[] {
+/** In a source that is not that of one tag. */
+function hasStatus(source: Source, status: JobStatus | undefined, tags: TagParameters): string[] {
+  const tagged = tags ? [`tags @> array[${tags.join()}]::text[]`] : [];
+  // All of them are, and those without tags have null: what has the tags is in the index of those that have some.
+  if (source === 'job_in_progress') return tagged;
   return [
-    ...(status ? [status === 'COMPLETED' ? hasOnlyStatus('status', status) : `status = '${status}'`] : []),
-    ...(tags ? [`tags @> array[${tags.join()}]::text[] and tags <> '{}'`] : []),
+    ...(status
+      ? [status === 'COMPLETED' ? hasOnlyStatus('status', status) : `listed_status = '${status}'`]
+      : []),
+    ...tagged,
+    ...(tags ? [`tags <> '{}'`] : []),
   ];
 }
 
