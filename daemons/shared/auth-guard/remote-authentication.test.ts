@@ -7,6 +7,7 @@ import { createGrpcClient, serveGrpc } from '@jobber/shared/grpc';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { createMetrics } from '@jobber/shared/telemetry';
+import { ClientError, Status } from 'nice-grpc';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createRemoteAuthentication } from './remote-authentication.ts';
 import { createFakeRevocations } from './testing/index.ts';
@@ -163,4 +164,41 @@ test('without a stream nothing is kept: while Auth is away that is "unavailable"
   await expect.poll(() => auth.authenticate('good 1').catch(() => undefined)).toBeDefined();
   expect(auth.asked.length).toBeGreaterThan(before);
   await auth.untilKeeping();
+});
+
+/** @returns how it went when Auth could not be reached the first `times` times */
+async function authenticateAfter(times: number, code: Status): Promise<{ asked: number; answer: unknown }> {
+  const scope = createScope(log);
+  onTestFinished(() => scope.release());
+  let asked = 0;
+  const expiresAtMs = Date.now() + 60_000;
+  const identity = { userId: 'u', email: 'e', roles: [], permissions: [], sessionId: 's', expiresAtMs };
+  const authenticate = createRemoteAuthentication({
+    client: {
+      async authenticateMany() {
+        asked += 1;
+        if (asked <= times) throw new ClientError('/AuthenticateMany', code, 'no connection established');
+        return { results: [{ identity }] };
+      },
+      async *watchRevocations() {},
+    },
+    registry: createMetrics('test'),
+    scope,
+    log,
+  });
+  const answer = await authenticate('good 1').catch((error: unknown) => error);
+  return { asked, answer };
+}
+
+test('a connection to Auth that is just being made is waited for', async () => {
+  const { asked, answer } = await authenticateAfter(3, Status.UNAVAILABLE);
+  expect(answer).toMatchObject({ userId: 'u' });
+  expect(asked).toBe(4);
+});
+
+test('an Auth that stays away is told of after ten tries, and what it refuses is not asked again', async () => {
+  const gone = await authenticateAfter(1_000, Status.UNAVAILABLE);
+  expect(gone).toMatchObject({ asked: 10, answer: { reason: 'UNAVAILABLE' } });
+  const refused = await authenticateAfter(1_000, Status.PERMISSION_DENIED);
+  expect(refused).toMatchObject({ asked: 1, answer: { reason: 'FORBIDDEN' } });
 });
