@@ -63,11 +63,13 @@ function mayBeCompleted({ status }: Part): boolean {
 
 /**
  * Only the jobs of one type stand in the order of a list in an index. Where the status has an index, the type stands there
- * as well: an expression keeps to it, while that of the type has all completed jobs, too.
+ * as well: an expression keeps to it, while that of the type has all completed jobs, too. Of a "coalesce" half the rows are
+ * expected to be, so that they are read in order until the page is full, and not all of them sorted.
  */
 function isOfType(slugs: string, source: Source, part: Part): string {
   if (part.nthType !== undefined) return `${source}.type = (${slugs}::text[])[${part.nthType}]`;
-  return `${mayBeCompleted(part) ? `${source}.type` : `(${source}.type || '')`} = any(${slugs}::text[])`;
+  const isOne = `${source}.type = any(${slugs}::text[])`;
+  return mayBeCompleted(part) ? isOne : `coalesce(${isOne}, false)`;
 }
 
 /**
