@@ -4,7 +4,7 @@ import type { Scope } from './scope.ts';
 const LOOK_MS = 5_000;
 /** Shares of the time in which the event loop has had something to do. */
 const BUSY = 0.1;
-const IDLE = 0.02;
+const IDLE = 0.05;
 /** Looks in a row that must have found the process idle: half a minute. */
 const IDLE_LOOKS = 6;
 
@@ -12,7 +12,7 @@ const IDLE_LOOKS = 6;
 export type Repeat = (look: () => void, ms: number) => () => void;
 
 export interface ReturnMemoryParts {
-  /** Collects all garbage, away from the current turn of the event loop. */
+  /** Collects all garbage and gives the pages back, away from the current turn of the event loop. */
   readonly collect: () => Promise<void>;
   /** The share of the time since the last call in which the event loop had something to do, 0 to 1. */
   readonly utilization: () => number;
@@ -21,9 +21,9 @@ export interface ReturnMemoryParts {
 
 /**
  * Gives memory back after busy times. V8 keeps the pages of a heap that has shrunk, ready for the next ones, and does not look
- * at them while nothing happens: a daemon that was busy once would hold twice the memory it needs for ever. A collection,
- * of some 50 ms, makes V8 look: it frees what it does not need some seconds later. Compiled code that was not used meanwhile goes,
- * too, and makes the next second or two slower: hence only after a pause that is longer than those between bursts of work.
+ * at them while nothing happens: a daemon that was busy once would hold twice the memory it needs for ever. Only a collection
+ * of last resort, of some 50 ms, frees them. Compiled code goes, too, which makes the next second or two slower: hence after
+ * a pause that is longer than those between bursts of work.
  *
  * Needs Node's `--expose-gc`; does nothing without it.
  */
@@ -51,7 +51,7 @@ function nodeParts(): ReturnMemoryParts | undefined {
   if (!gc) return undefined;
   let before = performance.eventLoopUtilization();
   return {
-    collect: () => gc({ type: 'major', execution: 'async' }),
+    collect: () => gc({ type: 'major', flavor: 'last-resort', execution: 'async' }),
     utilization() {
       const now = performance.eventLoopUtilization();
       const { utilization } = performance.eventLoopUtilization(now, before);
