@@ -15,8 +15,8 @@ import { createHandlerVoice } from './handler-voice.ts';
  * @throws HandlerFailed when the handler throws; the signal's reason when it was aborted
  */
 export async function runInline(run: InlineRun, services: TaskServices): Promise<HandlerReport> {
-  const { type, items, signal } = run;
-  signal.throwIfAborted();
+  const { type, items } = run;
+  if (run.abortReason !== undefined) throw run.abortReason;
   run.onStart();
   const started = performance.now();
   const { log, progress, end } = createHandlerVoice({
@@ -26,7 +26,7 @@ export async function runInline(run: InlineRun, services: TaskServices): Promise
   const answer = Promise.withResolvers<unknown>();
   let grace: NodeJS.Timeout | undefined;
   run.onAbort = () => {
-    grace = setTimeout(() => answer.reject(signal.reason), ABORT_GRACE_MS);
+    grace = setTimeout(() => answer.reject(run.abortReason), ABORT_GRACE_MS);
   };
   try {
     const context = {
@@ -34,7 +34,10 @@ export async function runInline(run: InlineRun, services: TaskServices): Promise
       ownerId: run.ownerId,
       traceparent: run.traceparent,
       items,
-      signal,
+      // Most small handlers do not ask for it.
+      get signal() {
+        return run.signal;
+      },
       services,
       log,
       progress,
@@ -43,7 +46,7 @@ export async function runInline(run: InlineRun, services: TaskServices): Promise
     const result = await answer.promise;
     return { ...describeResult(result, items.length), durationMs: performance.now() - started };
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
+    if (run.abortReason !== undefined) throw run.abortReason;
     throw new HandlerFailed(describeFailure(error));
   } finally {
     end();
