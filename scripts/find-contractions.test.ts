@@ -13,6 +13,7 @@ test.each([
   'alter table a add column b int not null default 0, add column c text',
   'create index a_b on a (b)',
   'drop index a_b',
+  'create trigger a_b after insert or delete or truncate on a for each statement execute function f()',
 ])('%s only adds', (statement) => {
   expect(findContractions(migration(statement, 'drop table a'))).toEqual([]);
 });
@@ -27,9 +28,29 @@ test.each([
   ['alter table a add column b int not null', 'adds a required column without a default'],
   ['alter table a alter column b drop default', 'takes a default away'],
   ['delete from a', 'deletes rows'],
+  ['truncate a', 'deletes rows'],
 ])('%s takes something away, unless a comment says since when nobody uses it', (statement, what) => {
   expect(findContractions(migration(statement))).toEqual([what]);
   expect(findContractions(migration(`${statement} -- contract: unused since v0.3.0`))).toEqual([]);
+});
+
+const body = (what: string) => `create or replace function f() returns trigger language plpgsql as ${what}`;
+
+test('what a function does when it is called is not done by the migration', () => {
+  expect(findContractions(migration(body('$$ begin delete from a; truncate b; end $$')))).toEqual([]);
+  expect(findContractions(migration(body('$f$ begin execute $$ drop table a $$; end $f$')))).toEqual([]);
+  expect(
+    findContractions(migration(`${body('$$ begin end $$')}; create function g() as $$ truncate a $$`)),
+  ).toEqual([]);
+});
+
+test.each([
+  `${body('$$ begin end $$')}; delete from a`,
+  `delete from a; ${body('$$ begin end $$')}`,
+  `${body('$$ begin end $$')}; do $$ begin delete from a; end $$`,
+  `${body("'begin end'")}; do $$ begin delete from a; end $$`,
+])('what the migration does beside making a function counts: %s', (statement) => {
+  expect(findContractions(migration(statement))).toEqual(['deletes rows']);
 });
 
 function git(...args: string[]): string {

@@ -9,14 +9,18 @@ const CONTRACTIONS: readonly [RegExp, string][] = [
     'adds a required column without a default',
   ],
   [/\bdrop\s+default\b/i, 'takes a default away'],
-  [/\btruncate\b|\bdelete\s+from\b/i, 'deletes rows'],
+  // Not the events that triggers name: "after insert or truncate".
+  [/(?<!\b(?:before|after|or)\s+)\btruncate\b|\bdelete\s+from\b/i, 'deletes rows'],
 ];
 
 /** A comment in the migration that allows it: nobody has used it since that release. */
 const ALLOWED = /--\s*contract: unused since v\d+\.\d+\.\d+/;
 
+/** The making of a function up to its body, and the body: that runs later, when the function is called. A `do` block runs at once. */
+const FUNCTION_BODY = /(\bcreate\s+(?:or\s+replace\s+)?(?:function|procedure)\b[^;`]*?)(\$\w*\$)[\s\S]*?\2/gi;
+
 /**
- * Looks at the text of a migration. What goes up counts; `down` is for nobody's production.
+ * Looks at the text of a migration. What it does when it goes up counts; `down` is for nobody's production.
  * @returns a sentence for each thing that the release before may miss; empty when it only adds, or
  * says since when it may take away
  */
@@ -27,6 +31,7 @@ export function findContractions(source: string): string[] {
   const statements = up
     .replace(/^\s*\/\/.*$/gm, '')
     .replace(/--.*$/gm, '')
-    .replace(/\/\*[\s\S]*?\*\//g, '');
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(FUNCTION_BODY, '$1');
   return CONTRACTIONS.filter(([pattern]) => pattern.test(statements)).map(([, what]) => what);
 }
