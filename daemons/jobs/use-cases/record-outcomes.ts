@@ -56,6 +56,9 @@ export interface RecordOutcomesParts {
   readonly log: Logger;
 }
 
+/** `buried`: what was still undecided has failed, because no attempts are left. */
+type EndedAttempt = FinishedAttempt & { readonly buried?: true };
+
 const INTERRUPTED: ItemFailure = { reason: 'Interrupted', message: 'The task was interrupted too often' };
 const NO_OUTCOME: ItemFailure = { reason: 'NoOutcome', message: 'The handler gave no outcome for the item' };
 
@@ -63,7 +66,7 @@ const NO_OUTCOME: ItemFailure = { reason: 'NoOutcome', message: 'The handler gav
 export function createRecordOutcomes(parts: RecordOutcomesParts): RecordOutcomes {
   const { pool, waker, isLimited, notifications, changes, metrics, log } = parts;
 
-  const finishes = createGroupCommit<FinishedAttempt, Finish>({
+  const finishes = createGroupCommit<EndedAttempt, Finish>({
     maxBatch: 500,
     concurrency: 2,
     async run(attempts) {
@@ -71,6 +74,9 @@ export function createRecordOutcomes(parts: RecordOutcomesParts): RecordOutcomes
       const results = await runBatch(attempts, (some) => finishAttempts(pool, some));
       // Attempts of one job that are written together have one job.
       const jobs = [...new Set(results.flatMap((job) => (job && !(job instanceof Error) ? [job] : [])))];
+      // Here, not where they are answered: what is recorded counts also when others of its request are refused.
+      const ended = attempts.filter((_, index) => results[index] && !(results[index] instanceof Error));
+      countEach(metrics.attemptsEnded, 'outcome', ended, ({ buried }) => (buried ? 'buried' : 'finished'));
       countEnds(jobs);
       notifications.tasksReady(jobs.flatMap(({ type }) => (isLimited(type) ? [type] : [])));
       changes.tell(jobs);
@@ -119,10 +125,7 @@ export function createRecordOutcomes(parts: RecordOutcomesParts): RecordOutcomes
   /** When all items may be decided, as they nearly always are. @returns the outcomes that did not decide all that was left */
   async function finishAll(outcomes: readonly AttemptOutcome[]): Promise<AttemptOutcome[]> {
     const jobs = await finishes.submitAll(outcomes);
-    const unfinished = outcomes.filter((_, index) => jobs[index] === undefined);
-    const finished = outcomes.length - unfinished.length;
-    if (finished > 0) metrics.attemptsEnded.inc({ outcome: 'finished' }, finished);
-    return unfinished;
+    return outcomes.filter((_, index) => jobs[index] === undefined);
   }
 
   /** When items are left undecided: the task is tried again. */
@@ -138,20 +141,17 @@ export function createRecordOutcomes(parts: RecordOutcomesParts): RecordOutcomes
     const running = await readRunningAttempt(pool, outcome);
     if (!running || !isLastAttempt(running, outcome)) return false;
     const { jobId, seq, attempt, counters } = outcome;
-    const decidedAll = decideTheRest(running, outcome);
-    return (await finishes.submit({ jobId, seq, attempt, counters, decided: decidedAll })) !== undefined;
+    const decided = decideTheRest(running, outcome);
+    const ended = { jobId, seq, attempt, counters, decided, buried: true } as const;
+    return (await finishes.submit(ended)) !== undefined;
   }
 
   async function recordUnfinished(outcome: AttemptOutcome): Promise<AckStatus> {
-    const steps = [
-      [wayOf(outcome), giveBack],
-      ['buried', bury],
-    ] as const;
-    for (const [name, step] of steps) {
-      if (!(await step(outcome))) continue;
-      metrics.attemptsEnded.inc({ outcome: name });
+    if (await giveBack(outcome)) {
+      metrics.attemptsEnded.inc({ outcome: wayOf(outcome) });
       return 'recorded';
     }
+    if (await bury(outcome)) return 'recorded';
     metrics.attemptsEnded.inc({ outcome: 'superseded' });
     await late.submit(outcome);
     return 'superseded';
