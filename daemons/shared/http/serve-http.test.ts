@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { createHealth } from '@jobber/shared/health';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
@@ -98,5 +99,31 @@ describe('while it stops', () => {
     const begin = performance.now();
     await own.release();
     expect(performance.now() - begin).toBeLessThan(5000);
+  });
+
+  test('nor does one that has never asked anything; what it sends soon after is still answered', async () => {
+    const own = createScope(log);
+    const app = new Hono().get('/', (c) => c.text('answered'));
+    const port = await serveHttp({ app, host: '127.0.0.1', port: 0, scope: own });
+    const open = () => {
+      const socket = connect(port, '127.0.0.1').resume();
+      onTestFinished(() => void socket.destroy());
+      return socket;
+    };
+    const silent = open();
+    const asking = open();
+    await Promise.all([once(silent, 'connect'), once(asking, 'connect')]);
+    // Accepted in the order in which they came: the server knows the other two by now.
+    await asker(port)();
+    const begin = performance.now();
+    const stopped = own.release();
+    let answer = '';
+    asking.on('data', (bytes) => {
+      answer += bytes;
+    });
+    asking.write('GET / HTTP/1.1\r\nhost: test\r\n\r\n');
+    await Promise.all([stopped, once(silent, 'close'), once(asking, 'close')]);
+    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(answer).toMatch(/answered$/);
   });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
-import { type AddressInfo, Server as NetServer } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Hono } from 'hono';
@@ -36,7 +36,14 @@ export async function serveHttp({
 }: ServeOptions): Promise<number> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   const open = new Set<ServerResponse>();
-  server.prependListener('request', (_, response) => {
+  /** Connections that have asked nothing yet. */
+  const silent = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.prependListener('request', ({ socket }, response) => {
+    silent.delete(socket);
     response.setHeader('x-jobber-api', API_VERSIONS);
     if (!server.listening || isDraining()) response.setHeader('connection', 'close');
     open.add(response);
@@ -48,16 +55,26 @@ export async function serveHttp({
   server.keepAliveTimeout = 65_000;
   server.listen(port, host);
   await once(server, 'listening');
-  scope.defer('http server', () => closeServer(server, open));
+  scope.defer('http server', () => closeServer(server, open, silent));
   return (server.address() as AddressInfo).port;
 }
 
-async function closeServer(server: Server, open: ReadonlySet<ServerResponse>): Promise<void> {
+async function closeServer(
+  server: Server,
+  open: ReadonlySet<ServerResponse>,
+  silent: ReadonlySet<Socket>,
+): Promise<void> {
   const closed = once(server, 'close');
   // Not HTTP's own close(): it cuts connections between two requests, and loses the next one of a busy client.
   NetServer.prototype.close.call(server);
   for (const response of open) if (!response.headersSent) response.setHeader('connection', 'close');
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+  function closeIdle(): void {
+    server.closeIdleConnections();
+    // To HTTP a connection is idle only after its first answer.
+    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
+  }
+  // What has arrived by then is read first, however busy the daemon was.
+  const idle = setInterval(() => setImmediate(closeIdle), IDLE_MS);
   const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await closed;
   clearInterval(idle);
