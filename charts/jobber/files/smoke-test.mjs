@@ -12,7 +12,7 @@ const PASSWORD = kept || randomUUID();
 const LIMIT_MS = 240_000;
 const giveUpAt = Date.now() + LIMIT_MS;
 
-/** One request of GraphQL. A refusal that may pass, such as a daemon that is about to start, is tried again. */
+/** One request of GraphQL. A refusal that may pass is tried again. */
 async function ask(url, query, variables, token) {
   for (;;) {
     const answer = await send(url, query, variables, token).catch((error) => ({
@@ -20,11 +20,19 @@ async function ask(url, query, variables, token) {
     }));
     const refusal = answer.errors?.[0];
     if (!refusal) return answer.data;
-    if (![429, 503].includes(refusal.extensions?.code) || Date.now() > giveUpAt) {
-      throw Object.assign(new Error(`${url}: ${refusal.message}`), { code: refusal.extensions?.code });
+    const { code, reason } = refusal.extensions ?? {};
+    const passes = mayPass(code, reason);
+    if (!passes || Date.now() > giveUpAt) {
+      const when = passes ? `, still after ${LIMIT_MS / 1000} s` : '';
+      throw Object.assign(new Error(`${url}: ${refusal.message}${when}`), { code });
     }
     await pause();
   }
+}
+
+/** A daemon may be about to start; and executors offer their job types to an empty database within a minute. */
+function mayPass(code, reason) {
+  return [429, 503].includes(code) || reason === 'JOB_TYPE_NOT_FOUND';
 }
 
 async function send(url, query, variables, token) {
