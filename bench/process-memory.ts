@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { readProcessStat } from '@jobber/compose/process-stat';
 
 export interface ProcessMemory {
   readonly pid: number;
@@ -14,9 +15,8 @@ export async function memoryOfTree(root: number): Promise<ProcessMemory[]> {
   const parents = new Map<number, number>();
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined);
-    const parent = stat && / \S (\d+)/.exec(stat.slice(stat.lastIndexOf(')')))?.[1];
-    if (parent) parents.set(Number(name), Number(parent));
+    const stat = readProcessStat(Number(name));
+    if (stat) parents.set(Number(name), stat.parent);
   }
   const tree = [root];
   for (const pid of tree) for (const [child, parent] of parents) if (parent === pid) tree.push(child);

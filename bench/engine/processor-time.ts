@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readProcessStat } from '@jobber/compose/process-stat';
 import { memoryOfTree } from '../process-memory.ts';
-
-/** Linux counts a process' time in hundredths of a second. */
-const TICKS_PER_SECOND = 100;
 
 /** Processor time in seconds by part of the platform, PostgreSQL's by database. */
 export type ProcessorTime = ReadonlyMap<string, number>;
@@ -11,14 +8,11 @@ export type ProcessorTime = ReadonlyMap<string, number>;
 export async function processorTime(root: number): Promise<ProcessorTime> {
   const times = new Map<string, number>();
   for (const { pid, command } of await memoryOfTree(root)) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+    const stat = readProcessStat(pid);
     if (stat === undefined) continue;
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // Its own time, in user and kernel mode, and that of its children that have ended: backends come and go.
-    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-    const seconds = ticks / TICKS_PER_SECOND;
     const part = partOf(command);
-    times.set(part, (times.get(part) ?? 0) + seconds);
+    // With its children that have ended: backends come and go.
+    times.set(part, (times.get(part) ?? 0) + (stat.ownMs + stat.endedChildrenMs) / 1_000);
   }
   return times;
 }

@@ -2,6 +2,7 @@
 // everything else, and what is shared by all (Jobs, PostgreSQL) shows as what is lost.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readProcessStat } from '../embedded/postgres/process-stat.ts';
 import { Client } from './client.ts';
 import type { Platform } from './platform.ts';
 
@@ -56,13 +57,9 @@ function cpuMs(pids: readonly number[]): number {
   const children = pids.flatMap((pid) =>
     readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
   );
-  return [...pids, ...children]
-    .map((pid) => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ');
-      // utime and stime, in ticks of 10 ms.
-      return (Number(fields[11]) + Number(fields[12])) * 10;
-    })
-    .reduce((sum, used) => sum + used, 0);
+  return [...pids, ...children].reduce((sum, pid) => {
+    const stat = readProcessStat(pid);
+    if (!stat) throw new Error(`process ${pid} has ended while it was measured`);
+    return sum + stat.ownMs;
+  }, 0);
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readProcessStat } from './process-stat.ts';
 
 /**
  * A name for a running process that no later process shares: its id and the time it began. Process ids are reused,
@@ -10,16 +10,8 @@ export function identifyProcess(pid: number): string | undefined {
 }
 
 function identifyByProc(pid: number): string | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return undefined;
-  }
-  // The second field, the program's name in brackets, may hold blanks and brackets itself. After the last one come
-  // state (field 3) … starttime (field 22, in clock ticks since boot): proc_pid_stat(5).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : `${pid} ${fields[19]}`;
+  const stat = readProcessStat(pid);
+  return !stat || stat.state === 'Z' || stat.state === 'X' ? undefined : `${pid} ${stat.startTime}`;
 }
 
 function identifyByPs(pid: number): string | undefined {
