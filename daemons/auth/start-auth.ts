@@ -87,13 +87,7 @@ export async function startAuth(parts: Parts): Promise<{ port: number; grpcPort:
     return errorResponse(c, error, classify);
   });
   addReadinessChecks(health, database, keys);
-  const port = await serveHttp({
-    app,
-    host: config.host,
-    port: config.port,
-    scope,
-    isDraining: health.isDraining,
-  });
+  const port = await serveHttp({ app, config, health, scope });
 
   if (!(await prepare(database, keys, parts))) return undefined;
   const grpcPort = await serveGrpc({

@@ -172,5 +172,5 @@ function serve({
   const app = new Hono();
   app.route('/', healthRoutes('executor', health));
   app.route('/', metricsRoute(registry));
-  return serveHttp({ app, host: config.host, port: config.port, scope });
+  return serveHttp({ app, config, health, scope });
 }

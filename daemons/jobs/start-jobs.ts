@@ -157,13 +157,7 @@ export async function startJobs(context: Context): Promise<{ port: number; grpcP
     events: { readJob, readToldTasks: createReadToldTasks(pool), changes, stopping: stopping.signal, log },
     production: config.environment === 'production',
   });
-  const port = await serveHttp({
-    app,
-    host: config.host,
-    port: config.port,
-    scope,
-    isDraining: health.isDraining,
-  });
+  const port = await serveHttp({ app, config, health, scope });
   log.info({ port }, 'HTTP listens');
   // Also when it is stopped while it starts.
   scope.defer('streams', endStreams);

@@ -86,13 +86,7 @@ export async function startProducts({ config, scope, log }: Parts) {
     log.error({ err: error }, 'request failed');
     return errorResponse(c, error);
   });
-  const port = await serveHttp({
-    app,
-    host: config.host,
-    port: config.port,
-    scope,
-    isDraining: health.isDraining,
-  });
+  const port = await serveHttp({ app, config, health, scope });
 
   const stopping = new AbortController();
   scope.defer('wait for the database', () => stopping.abort());

@@ -1,12 +1,16 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { AppError } from '@jobber/shared/errors';
+import { createHealth } from '@jobber/shared/health';
 import { serveHttp } from '@jobber/shared/http';
 import { createScope } from '@jobber/shared/lifecycle';
 import { createLogger } from '@jobber/shared/log';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { dateTimeScalar, exactJsonScalar, graphqlRoute } from './index.ts';
+
+const config = { host: '127.0.0.1', port: 0 };
+const health = createHealth();
 
 const typeDefs = `
   scalar JSON
@@ -239,7 +243,7 @@ test.each([
 
 test('a body that trickles in is refused after a while, and its connection is closed', async () => {
   const scope = createScope(createLogger({ daemon: 'test', level: 'silent' }));
-  const port = await serveHttp({ app: appOf(false), host: '127.0.0.1', port: 0, scope });
+  const port = await serveHttp({ app: appOf(false), config, health, scope });
   for (const length of ['content-length: 1000', 'transfer-encoding: chunked']) {
     const socket = connect(port, '127.0.0.1');
     socket.write(
@@ -262,7 +266,7 @@ test('a client that goes away in the middle of its request is no error of ours',
       answered.resolve();
     })
     .route('/', appOf(false, log));
-  const port = await serveHttp({ app, host: '127.0.0.1', port: 0, scope });
+  const port = await serveHttp({ app, config, health, scope });
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   socket.write(
     'POST /test/graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',

@@ -10,10 +10,12 @@ import { serveHttp } from './serve-http.ts';
 
 const scope = createScope(createLogger({ daemon: 'test', level: 'silent' }));
 afterAll(() => scope.release());
+const config = { host: '127.0.0.1', port: 0 };
+const health = createHealth();
 
 test('every answer tells which versions of the API are understood', async () => {
   const app = new Hono().get('/', (c) => c.json({}));
-  const port = await serveHttp({ app, host: '127.0.0.1', port: 0, scope });
+  const port = await serveHttp({ app, config, health, scope });
   for (const path of ['/', '/missing']) {
     const response = await fetch(`http://127.0.0.1:${port}${path}`);
     await response.text();
@@ -38,12 +40,7 @@ describe('while it stops', () => {
 
   test('the next request of a connection that stands is answered, and told that it was the last one', async () => {
     const own = createScope(log);
-    const port = await serveHttp({
-      app: new Hono().get('/', (c) => c.text('')),
-      host: '127.0.0.1',
-      port: 0,
-      scope: own,
-    });
+    const port = await serveHttp({ app: new Hono().get('/', (c) => c.text('')), config, health, scope: own });
     const ask = asker(port);
     expect(await ask()).toBe('keep-alive');
     const stopped = own.release();
@@ -56,13 +53,7 @@ describe('while it stops', () => {
     const own = createScope(log);
     const health = createHealth();
     const app = new Hono().get('/', (c) => c.text(''));
-    const port = await serveHttp({
-      app,
-      host: '127.0.0.1',
-      port: 0,
-      scope: own,
-      isDraining: health.isDraining,
-    });
+    const port = await serveHttp({ app, config, health, scope: own });
     const ask = asker(port);
     expect(await ask()).toBe('keep-alive');
     const served = health.startDraining(0.5);
@@ -83,7 +74,7 @@ describe('while it stops', () => {
       await answer.promise;
       return c.text('');
     });
-    const ask = asker(await serveHttp({ app, host: '127.0.0.1', port: 0, scope: own }));
+    const ask = asker(await serveHttp({ app, config, health, scope: own }));
     const asked = ask();
     await arrived.promise;
     const stopped = own.release();
@@ -95,7 +86,7 @@ describe('while it stops', () => {
   test('a connection that asks nothing more does not hold it up', async () => {
     const own = createScope(log);
     const app = new Hono().get('/', (c) => c.text(''));
-    await asker(await serveHttp({ app, host: '127.0.0.1', port: 0, scope: own }))();
+    await asker(await serveHttp({ app, config, health, scope: own }))();
     const begin = performance.now();
     await own.release();
     expect(performance.now() - begin).toBeLessThan(5000);
@@ -104,7 +95,7 @@ describe('while it stops', () => {
   test('nor does one that has never asked anything; what it sends soon after is still answered', async () => {
     const own = createScope(log);
     const app = new Hono().get('/', (c) => c.text('answered'));
-    const port = await serveHttp({ app, host: '127.0.0.1', port: 0, scope: own });
+    const port = await serveHttp({ app, config, health, scope: own });
     const open = () => {
       const socket = connect(port, '127.0.0.1').resume();
       onTestFinished(() => void socket.destroy());

@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import type { Health } from '@jobber/shared/health';
 import type { Scope } from '@jobber/shared/lifecycle';
 import type { Hono } from 'hono';
 
 export interface ServeOptions {
   readonly app: Hono;
-  readonly host: string;
-  /** 0 lets the system choose. */
-  readonly port: number;
+  /** Where it listens; port 0 lets the system choose. */
+  readonly config: { readonly host: string; readonly port: number };
+  /** While it drains clients should go elsewhere: each answer then ends its connection. */
+  readonly health: Pick<Health, 'isDraining'>;
   readonly scope: Scope;
-  /** Whether clients should go elsewhere: each answer then ends its connection. */
-  readonly isDraining?: () => boolean;
 }
 
 /** The versions of the API that this build understands, oldest and newest; clients say which side to upgrade. */
@@ -27,13 +27,7 @@ const IDLE_MS = 300;
  * Listens, and defers the drain: no new connections; what stands is told with its next answer to go elsewhere, or closed
  * when it asks nothing; requests in flight end; then the rest is cut. @returns the port.
  */
-export async function serveHttp({
-  app,
-  host,
-  port,
-  scope,
-  isDraining = () => false,
-}: ServeOptions): Promise<number> {
+export async function serveHttp({ app, config, health, scope }: ServeOptions): Promise<number> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   const open = new Set<ServerResponse>();
   /** Connections that have asked nothing yet. */
@@ -45,7 +39,7 @@ export async function serveHttp({
   server.prependListener('request', ({ socket }, response) => {
     silent.delete(socket);
     response.setHeader('x-jobber-api', API_VERSIONS);
-    if (!server.listening || isDraining()) response.setHeader('connection', 'close');
+    if (!server.listening || health.isDraining()) response.setHeader('connection', 'close');
     open.add(response);
     response.once('close', () => open.delete(response));
   });
@@ -53,7 +47,7 @@ export async function serveHttp({
   server.headersTimeout = 15_000;
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
-  server.listen(port, host);
+  server.listen(config.port, config.host);
   await once(server, 'listening');
   scope.defer('http server', () => closeServer(server, open, silent));
   return (server.address() as AddressInfo).port;
