@@ -64,10 +64,9 @@ test('a handler that does not end is interrupted in time, and the task is given 
   const { jobs, daemon } = await startWithJobs();
   const task = jobs.submit({ slug: 'loop', timeoutMs: 100_000 });
   await until(() => task.state === 'running', 'the task is running');
-  const started = performance.now();
   daemon.child.kill('SIGTERM');
+  // In the time that a daemon gets to stop: otherwise it ends with 1.
   expect(await daemon.exited).toEqual([0, null]);
-  expect(performance.now() - started).toBeLessThan(28_000);
   expect(task.outcomes).toMatchObject([{ interrupted: true, items: [] }]);
 });
 

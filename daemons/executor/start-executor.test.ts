@@ -2,16 +2,22 @@ import { type AttemptOutcome, ItemStatus } from '@jobber/proto/jobs/v1/jobs';
 import { ServerError, Status } from 'nice-grpc';
 import { expect, onTestFinished, test } from 'vitest';
 import { SUSPECT_FROM } from './attempts/suspects.ts';
-import { startFakeJobs, startTestExecutor, until } from './testing/test-executor.ts';
+import { createGate, startFakeJobs, startTestExecutor, until } from './testing/test-executor.ts';
 import { type FakeTask, TRACE } from './testing/test-fake-jobs.ts';
+
+/**
+ * Leases are renewed each third of it, and a call may take as long. Shorter ones are for tests that lose them: a machine
+ * that stands still for two seconds would.
+ */
+const SHORT_LEASE_MS = 6_000;
 
 const isDone = ({ state }: FakeTask) => state === 'done';
 const allDone = (tasks: readonly FakeTask[]) => until(() => tasks.every(isDone), 'all tasks are done');
 const firstItem = (outcome: AttemptOutcome | undefined) => outcome?.items[0];
 
-test('a task is received, run and recorded, with one result per item', async () => {
+test('a task is received, run, recorded and counted, with one result per item', async () => {
   const jobs = await startFakeJobs();
-  await startTestExecutor(jobs);
+  const executor = await startTestExecutor(jobs);
   const task = jobs.submit({ slug: 'echo', items: [{ n: 1 }, { n: 2 }], firstItem: 10 });
   await allDone([task]);
   const [outcome] = task.outcomes;
@@ -26,6 +32,9 @@ test('a task is received, run and recorded, with one result per item', async () 
     ],
   });
   expect(JSON.parse(outcome!.items[1]!.resultJson)).toMatchObject({ index: 11, value: { n: 2 } });
+  expect((await executor.get('/metrics')).body).toMatch(
+    /jobber_executor_outcomes_total\{type="echo",outcome="succeeded",daemon="executor"\} 1/,
+  );
 });
 
 test('only the items that are undecided are run', async () => {
@@ -120,25 +129,25 @@ test.each(['traced', 'inline-traced'])(
 
 test('leases are renewed together for as long as attempts run', async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 1_500;
-  const executor = await startTestExecutor(jobs);
+  jobs.leaseMs = 3_000;
+  await startTestExecutor(jobs);
+  const tasks = [1, 2, 3, 4].map(() => jobs.submit({ slug: 'obedient' }));
+  await until(() => tasks.every(({ state }) => state === 'running'), 'all tasks are running');
   const started = performance.now();
-  const tasks = [1, 2, 3, 4].map(() => jobs.submit({ slug: 'sleep', items: [{ n: 3_200 }] }));
-  await allDone(tasks);
-  expect(jobs.heartbeatCalls).toBeGreaterThanOrEqual(3);
+  const before = jobs.heartbeatCalls.length;
+  await until(() => jobs.heartbeatCalls.length >= before + 4, 'leases were renewed four times');
+  expect(new Set(jobs.heartbeatCalls)).toEqual(new Set([4]));
   // One call each third of a lease, not four.
-  expect(jobs.heartbeatCalls).toBeLessThan((2 * (performance.now() - started)) / (jobs.leaseMs / 3));
-  const { body } = await executor.get('/metrics');
-  expect(body).toMatch(
-    /jobber_executor_outcomes_total\{type="sleep",outcome="succeeded",daemon="executor"\} 4/,
-  );
+  const calls = jobs.heartbeatCalls.length - before;
+  expect(calls).toBeLessThan(2 + (2 * (performance.now() - started)) / (jobs.leaseMs / 3));
+  for (const task of tasks) jobs.cancel(task);
 });
 
 test.each(['report', 'inline-report', 'process-report'])(
   'what a handler (%s) says last about its progress is told with a heartbeat, once, and its log names the attempt',
   async (slug) => {
     const jobs = await startFakeJobs();
-    jobs.leaseMs = 1_500;
+    jobs.leaseMs = SHORT_LEASE_MS;
     const executor = await startTestExecutor(jobs);
     const task = jobs.submit({ slug });
     await until(() => jobs.progress.at(-1)?.done === 2, 'its progress was told');
@@ -149,8 +158,8 @@ test.each(['report', 'inline-report', 'process-report'])(
     const begun = () => executor.logs.find(({ msg }) => msg === 'begun');
     await until(begun, 'its line was logged');
     expect(begun()).toMatchObject({ ...ref, type: slug, handler: { step: 1 } });
-    const calls = jobs.heartbeatCalls;
-    await until(() => jobs.heartbeatCalls >= calls + 2, 'two more heartbeats were answered');
+    const calls = jobs.heartbeatCalls.length;
+    await until(() => jobs.heartbeatCalls.length > calls, 'another heartbeat was answered');
     expect(jobs.progress).toHaveLength(told);
     jobs.cancel(task);
   },
@@ -158,7 +167,7 @@ test.each(['report', 'inline-report', 'process-report'])(
 
 test('progress that a heartbeat could not tell is told by the next one', async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 6_000;
+  jobs.leaseMs = SHORT_LEASE_MS;
   let failed = false;
   jobs.before = (method) => {
     if (method !== 'heartbeat' || failed) return;
@@ -191,10 +200,10 @@ test.each(['obedient', 'hang', 'loop', 'inline-obedient', 'inline-hang'])(
   'a handler (%s) is aborted when its job is cancelled, and nothing is reported',
   async (slug) => {
     const jobs = await startFakeJobs();
-    jobs.leaseMs = 1_800;
+    jobs.leaseMs = SHORT_LEASE_MS;
     const executor = await startTestExecutor(jobs);
     const task = jobs.submit({ slug });
-    await until(() => jobs.heartbeatCalls > 0, 'its lease was renewed once');
+    await until(() => task.state === 'running', 'the task is running');
     jobs.cancel(task);
     await until(() => executor.logs.some(({ cause }) => cause === 'cancelled'), 'the attempt was aborted');
     await allDone([jobs.submit({ slug: 'echo' })]);
@@ -218,7 +227,7 @@ test('a handler is aborted as soon as Jobs tells of the cancellation, long befor
     'the attempt was aborted',
     15_000,
   );
-  expect(jobs.heartbeatCalls).toBe(0);
+  expect(jobs.heartbeatCalls).toEqual([]);
   await allDone([other]);
   expect(task.outcomes).toEqual([]);
 });
@@ -244,10 +253,10 @@ test('cancellations are heard again after Jobs was down', async () => {
 
 test('a handler is aborted when its attempt was superseded, and changes nothing', async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 1_800;
+  jobs.leaseMs = SHORT_LEASE_MS;
   const executor = await startTestExecutor(jobs);
   const task = jobs.submit({ slug: 'obedient' });
-  await until(() => jobs.heartbeatCalls > 0, 'its lease was renewed once');
+  await until(() => task.state === 'running', 'the task is running');
   jobs.supersede(task);
   await until(() => executor.logs.some(({ cause }) => cause === 'lost'), 'the attempt was aborted');
   expect(task.outcomes).toEqual([]);
@@ -255,25 +264,26 @@ test('a handler is aborted when its attempt was superseded, and changes nothing'
 
 test('no lease of hundreds of attempts is lost while the event loop is blocked again and again', async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 3_000;
   const executor = await startTestExecutor(jobs, { EXECUTOR_CONCURRENCY: '256', EXECUTOR_MAX_TASKS: '256' });
   const tasks = Array.from({ length: 256 }, () => jobs.submit({ slug: 'inline-obedient' }));
   await until(() => tasks.every(({ state }) => state === 'running'), 'all are running');
-  let lastBeat = performance.now();
-  let longestGap = 0;
+  // What is counted is how often it was blocked: a machine that stands still besides has nothing to do with it.
+  const [blockedMs, everyMs] = [1_500, 2_000];
+  let blocked = 0;
+  const blockedAtBeats: number[] = [];
   jobs.before = (method) => {
-    if (method !== 'heartbeat') return;
-    longestGap = Math.max(longestGap, performance.now() - lastBeat);
-    lastBeat = performance.now();
+    if (method === 'heartbeat') blockedAtBeats.push(blocked);
   };
   const blocking = setInterval(() => {
-    const until = performance.now() + 300;
+    blocked += 1;
+    const until = performance.now() + blockedMs;
     while (performance.now() < until);
-  }, 400);
+  }, everyMs);
   onTestFinished(() => clearInterval(blocking));
-  const calls = jobs.heartbeatCalls;
-  await until(() => jobs.heartbeatCalls >= calls + 5, 'five more heartbeats were answered');
-  expect(longestGap).toBeLessThan(jobs.leaseMs);
+  const calls = jobs.heartbeatCalls.length;
+  await until(() => jobs.heartbeatCalls.length >= calls + 3, 'three more heartbeats were answered');
+  const gaps = blockedAtBeats.map((times, beat) => times - (blockedAtBeats[beat - 1] ?? 0));
+  expect(Math.max(...gaps) * everyMs).toBeLessThan(jobs.leaseMs);
   expect(executor.logs.filter(({ cause }) => cause !== undefined)).toEqual([]);
   clearInterval(blocking);
   for (const task of tasks) jobs.cancel(task);
@@ -293,9 +303,11 @@ test('an attempt aborts itself when its lease can not be renewed in time, and gi
   expect(task.outcomes[0]).toMatchObject({ interrupted: true, items: [] });
 });
 
-test('poison of every kind fails its own task only, and never delays a heartbeat', async () => {
+test('poison of every kind fails its own task only, and never delays a heartbeat', {
+  timeout: 120_000,
+}, async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 3_000;
+  jobs.leaseMs = SHORT_LEASE_MS;
   await startTestExecutor(jobs);
   const healthy = jobs.submit({ slug: 'inline-echo' });
   const poison = [
@@ -308,9 +320,9 @@ test('poison of every kind fails its own task only, and never delays a heartbeat
     'loop',
     'inline-hang',
   ];
-  const tasks = poison.map((slug) => jobs.submit({ slug, timeoutMs: /loop|hang/.test(slug) ? 700 : 20_000 }));
+  const tasks = poison.map((slug) => jobs.submit({ slug, timeoutMs: /loop|hang/.test(slug) ? 700 : 60_000 }));
   const later = jobs.submit({ slug: 'echo' });
-  await allDone([healthy, later, ...tasks]);
+  await until(() => [healthy, later, ...tasks].every(isDone), 'all tasks are done', 100_000);
   const errors = tasks.map(({ task, outcomes }) => [
     task.slug,
     firstItem(outcomes[0])?.status,
@@ -334,7 +346,7 @@ test('poison in processes fails its own task only, and never delays a heartbeat'
   timeout: 120_000,
 }, async () => {
   const jobs = await startFakeJobs();
-  jobs.leaseMs = 3_000;
+  jobs.leaseMs = SHORT_LEASE_MS;
   const executor = await startTestExecutor(jobs);
   const poison = {
     'process-throw': 'RangeError',
@@ -522,15 +534,19 @@ test('several executors share the work', async () => {
 test('an executor that stops ends what it has begun, gives back what it has not, and takes nothing more', async () => {
   const jobs = await startFakeJobs();
   const executor = await startTestExecutor(jobs);
-  const begun = [1, 2].map(() => jobs.submit({ slug: 'sleep', items: [{ n: 2_000 }] }));
-  const waiting = [1, 2, 3].map(() => jobs.submit({ slug: 'sleep', items: [{ n: 2_001 }] }));
-  await until(() => [...begun, ...waiting].every(({ state }) => state === 'running'), 'all were received');
-  // The threads begin with the first two.
+  const gate = createGate();
+  const begun = [1, 2].map(() => jobs.submit({ slug: 'gated', items: [gate.item] }));
+  await until(() => executor.logs.filter(({ msg }) => msg === 'begun').length === 2, 'two have begun');
+  const waiting = [1, 2, 3].map(() => jobs.submit({ slug: 'gated', items: [gate.item] }));
   await until(
     async () => /running_attempts\{[^}]*\} 5/.test((await executor.get('/metrics')).body),
     'all are held',
   );
-  await executor.stop();
+  const stopped = executor.stop();
+  await until(() => waiting.every(({ outcomes }) => outcomes.length > 0), 'what waits is given back');
+  expect(begun.some(isDone)).toBe(false);
+  gate.open();
+  await stopped;
   expect(begun.every(isDone)).toBe(true);
   for (const task of waiting) {
     expect(task.outcomes).toMatchObject([{ interrupted: true, items: [] }]);

@@ -1,7 +1,7 @@
 import { InMemoryBroker } from '@jobber/shared/broker/testing';
 import { writeHint } from '@jobber/shared/hints';
 import { expect, test } from 'vitest';
-import { startFakeJobs, startTestExecutor, until } from '../testing/test-executor.ts';
+import { createGate, startFakeJobs, startTestExecutor, until } from '../testing/test-executor.ts';
 import type { FakeJobs, FakeTask } from '../testing/test-fake-jobs.ts';
 
 const SLOTS = { EXECUTOR_CONCURRENCY: '2', EXECUTOR_THREADS: '2', EXECUTOR_MAX_TASKS: '2' };
@@ -185,15 +185,19 @@ test('an executor whose broker can not be reached is not ready, and says why', a
   expect(await executor.get('/executor/ready')).toMatchObject({ status: 200 });
 });
 
-test('an executor that stops gives back what it has begun, and leaves the rest to others', async () => {
+test('an executor that stops ends what it has begun, and leaves the rest to others', async () => {
   const [broker, jobs] = [new InMemoryBroker(), await startFakeJobs()];
   const executor = await startTestExecutor(jobs, SLOTS, broker.connect());
-  const tasks = Array.from({ length: 5 }, () => jobs.submit({ slug: 'sleep', items: [{ n: 1_500 }] }));
+  const gate = createGate();
+  const tasks = Array.from({ length: 5 }, () => jobs.submit({ slug: 'gated', items: [gate.item] }));
   for (const task of tasks) send(broker, jobs, task);
-  await until(() => tasks.filter(({ state }) => state === 'running').length === 2, 'two are running');
-  await executor.stop();
-  // What had begun was finished or given back; the messages of the others wait.
+  await until(() => executor.logs.filter(({ msg }) => msg === 'begun').length === 2, 'two have begun');
+  const stopped = executor.stop();
+  await until(async () => (await executor.get('/executor/ready')).body.includes('stopping'), 'it stops');
+  gate.open();
+  await stopped;
+  expect(tasks.filter(({ state }) => state === 'done')).toHaveLength(2);
   expect(tasks.filter(({ outcomes }) => outcomes.length > 0)).toHaveLength(2);
   expect(tasks.filter(({ state }) => state === 'running')).toEqual([]);
-  expect(broker.backlog('sleep')).toBe(3);
+  expect(broker.backlog('gated')).toBe(3);
 });

@@ -1,4 +1,5 @@
 // Job types that tests run in threads and inline: well-behaved ones, and each kind of poison.
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobType, TaskContext, TaskResult } from '@jobber/job-types';
 
@@ -37,6 +38,14 @@ async function report(context: TaskContext<unknown>): Promise<TaskResult> {
   context.progress(1, 4, 'one');
   context.progress(2, 4, 'two\nof four');
   return untilAborted(context);
+}
+
+/** Succeeds when the gate is opened, the file that its item names, and was not aborted before. */
+async function gated(context: TaskContext<unknown>): Promise<TaskResult> {
+  context.log('begun', {});
+  for (const { value } of context.items) while (!existsSync((value as { gate: string }).gate)) await delay(5);
+  context.signal.throwIfAborted();
+  return echo(context);
 }
 
 /** Never gives way to a timer. However long the machine stands still, it speaks once more after that. */
@@ -109,6 +118,7 @@ export const jobTypes: readonly JobType[] = [
     for (const { value } of context.items) await delay((value as { n: number }).n);
     return echo(context);
   }),
+  type('Gated', 'thread', gated),
   type('Throw', 'thread', () => Promise.reject(new RangeError(`too ${'far '.repeat(500)}`))),
   type('InlineThrow', 'inline', () => {
     throw new TypeError('thrown at once');

@@ -1,5 +1,7 @@
 // An executor in this process, against a Jobs in memory, with the job types that tests need.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Broker } from '@jobber/shared/broker';
 import { createScope } from '@jobber/shared/lifecycle';
@@ -68,6 +70,14 @@ export async function startTestExecutor(
       return { status: response.status, body: await response.text() };
     },
   };
+}
+
+/** What tasks of the type `gated` wait for. */
+export function createGate() {
+  const folder = mkdtempSync(join(tmpdir(), 'jobber-gate-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const gate = join(folder, 'open');
+  return { item: { gate }, open: () => writeFileSync(gate, '') };
 }
 
 /** Also false for a process that has ended and that nobody has asked about yet. */

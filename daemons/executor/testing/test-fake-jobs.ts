@@ -53,7 +53,8 @@ export class FakeJobs {
   readonly credits: { stream: number; credit: number }[] = [];
   readonly acknowledgeCalls: number[] = [];
   readonly startCalls: number[] = [];
-  heartbeatCalls = 0;
+  /** Of how many attempts each renewed the lease. */
+  readonly heartbeatCalls: number[] = [];
   /** What heartbeats have told of it, in their order. */
   readonly progress: AttemptProgress[] = [];
   streams = 0;
@@ -284,7 +285,7 @@ export class FakeJobs {
       },
       async heartbeat({ refs, progress }) {
         await jobs.before('heartbeat');
-        jobs.heartbeatCalls += 1;
+        jobs.heartbeatCalls.push(refs.length);
         jobs.progress.push(...progress);
         return {
           statuses: refs.map((ref) => {
