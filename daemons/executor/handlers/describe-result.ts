@@ -1,5 +1,6 @@
 import type { ItemResult } from '@jobber/job-types';
 import { isForbiddenKey } from '@jobber/shared/json';
+import { isLabel } from '@jobber/shared/label';
 
 /** How one item ended, ready to be sent to Jobs. */
 export interface DescribedItem {
@@ -101,14 +102,10 @@ function isUnstorable(json: string): boolean {
 function describeCounters(counters: unknown): string {
   if (typeof counters !== 'object' || counters === null || Array.isArray(counters)) return '';
   const sound = Object.entries(counters).filter(
-    ([name, count]) => isCounterName(name) && Number.isSafeInteger(count),
+    ([name, count]) =>
+      isLabel(name, MAX_COUNTER_NAME) && !isForbiddenKey(name) && Number.isSafeInteger(count),
   );
   return sound.length === 0 ? '' : JSON.stringify(Object.fromEntries(sound.slice(0, MAX_COUNTERS)));
-}
-
-function isCounterName(name: string): boolean {
-  if (name.trim() === '' || name.length > MAX_COUNTER_NAME || /\p{C}/u.test(name)) return false;
-  return !isForbiddenKey(name);
 }
 
 function failed(reason: string, message: string): DescribedItem {

@@ -1,4 +1,5 @@
 import { refuse } from '@jobber/shared/errors';
+import { isLabel } from '@jobber/shared/label';
 import { printableName } from '../input/printable-name.ts';
 import type { NewJobOptions } from '../transitions/accept-jobs.ts';
 
@@ -71,11 +72,6 @@ export function checkTags(tags: readonly string[]): string[] {
     );
   }
   return [...new Set(tags)];
-}
-
-/** Only blanks are most often a variable that was not set. */
-function isLabel(text: string, maxLength: number): boolean {
-  return text.trim() !== '' && text.length <= maxLength && !/\p{C}/u.test(text);
 }
 
 function checkTime(runAt: Date): Date {

@@ -1,4 +1,5 @@
 import type { ProductRecord } from '@jobber/proto/products/v1/products';
+import { isStorable } from './is-storable.ts';
 
 /** A rule of Products that a record breaks. */
 export interface RecordRefusal {
@@ -14,9 +15,6 @@ const MAX_STOCK = 2_147_483_647;
 const PRICE = /^\d{1,10}(\.\d{1,350})?$/;
 const RATING = /^(5(\.0{1,350})?|[0-4](\.\d{1,350})?)$/;
 const SKU = /^[\x21-\x7e]+$/;
-/** PostgreSQL can't store NUL, and lone surrogates are no text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
-const UNSTORABLE = /\u0000|\p{Cs}/u;
 
 /** @returns the first rule that the record breaks, or undefined when it breaks none */
 export function checkRecord(record: ProductRecord): RecordRefusal | undefined {
@@ -32,7 +30,7 @@ export function checkRecord(record: ProductRecord): RecordRefusal | undefined {
 }
 
 function checkText(field: string, text: string, min: number, max: number): RecordRefusal | undefined {
-  if (UNSTORABLE.test(text)) return { field, message: `${field} must not hold NUL or lone surrogates` };
+  if (!isStorable(text)) return { field, message: `${field} must not hold NUL or lone surrogates` };
   const length = [...text].length;
   if (length >= min && length <= max) {
     const isBlank = min > 0 && text.trim() === '';

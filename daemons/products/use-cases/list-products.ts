@@ -4,6 +4,7 @@ import { AppError, refuse } from '@jobber/shared/errors';
 import { checkLimit } from '@jobber/shared/paging';
 import type { FilterQuery } from '@mikro-orm/core';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { isStorable } from './is-storable.ts';
 
 export interface ProductFilter {
   /** Part of the name, any case. */
@@ -78,8 +79,7 @@ function parseId(text: string): number | undefined {
 }
 
 function checkText(field: string, text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: PostgreSQL can't compare with NUL
-  if (text.length > 0 && text.length <= MAX_TEXT && !/\u0000|\p{Cs}/u.test(text)) return text;
+  if (text.length > 0 && text.length <= MAX_TEXT && isStorable(text)) return text;
   return refuse('INVALID_INPUT', `${field} must have 1 to ${MAX_TEXT} characters`, { limit: MAX_TEXT });
 }
 
