@@ -46,6 +46,18 @@ export interface HandlerFailure {
   readonly stack?: string | undefined;
 }
 
+/** What threads and processes for handlers have in common. */
+export interface HandlerPoolOptions {
+  /** Of job types that name no limit of their own, in MiB. */
+  readonly memoryMb: number;
+  /** What has no work ends after this many milliseconds. */
+  readonly idleMs: number;
+  /** Modules of a user's own job types. */
+  readonly modules: readonly string[];
+  /** What handlers see as process.env. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
 /** Runs handlers apart from the daemon's event loop. */
 export interface HandlerPool {
   /** @throws HandlerFailed when the handler throws or its thread or process ends; the signal's reason when it was aborted */

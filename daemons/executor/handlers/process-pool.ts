@@ -2,18 +2,10 @@ import type { JobType } from '@jobber/job-types';
 import { abortableBy } from '../abortable.ts';
 import { createTurns } from '../turns.ts';
 import { type HandlerProcess, ProcessLost, startHandlerProcess } from './handler-process.ts';
-import { HandlerFailed, type HandlerPool } from './handler-run.ts';
+import { HandlerFailed, type HandlerPool, type HandlerPoolOptions } from './handler-run.ts';
 
-export interface ProcessPoolOptions {
+export interface ProcessPoolOptions extends HandlerPoolOptions {
   readonly processes: number;
-  /** Of job types that name no limit of their own, in MiB. */
-  readonly memoryMb: number;
-  /** Processes without work end after this many milliseconds. */
-  readonly idleMs: number;
-  /** Modules of a user's own job types. */
-  readonly modules: readonly string[];
-  /** What handlers see as process.env. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 const MAX_LOSSES = 3;

@@ -8,6 +8,7 @@ import {
   ABORT_GRACE_MS,
   HandlerFailed,
   type HandlerPool,
+  type HandlerPoolOptions,
   type HandlerReport,
   type HandlerRun,
 } from './handler-run.ts';
@@ -19,19 +20,9 @@ import {
   type ThreadOutcome,
 } from './thread-messages.ts';
 
-export interface ThreadPoolOptions {
+/** In a thread only JavaScript objects count as memory; one that needs more is ended. */
+export interface ThreadPoolOptions extends HandlerPoolOptions {
   readonly threads: number;
-  /**
-   * Of JavaScript objects in one thread, in MiB; a thread that needs more is ended. For job types that name no limit of
-   * their own.
-   */
-  readonly memoryMb: number;
-  /** Threads without work end after this many milliseconds. */
-  readonly idleMs: number;
-  /** Modules of a user's own job types. */
-  readonly modules: readonly string[];
-  /** What handlers see as process.env. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
 }
 
