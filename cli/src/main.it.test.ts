@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { makeTestCli, type Run } from './testing/test-cli.ts';
+import { makeTestCli, type Run, shim } from './testing/test-cli.ts';
 import { refuse, startTestPlatform } from './testing/test-platform.ts';
 
 interface ErrorJson {
@@ -56,7 +55,7 @@ test('wrong use of a command ends with 2 and one line', async () => {
   expectFailure(
     await cli.run(['job', 'list', '--limit', '0']),
     2,
-    '--limit must be a whole number from 1 to 1,000: "0"',
+    '--limit must be a whole number from 1 to 200: "0"',
   );
   expectFailure(await cli.run(['job', 'show', '1.5']), 2, 'The id of a job must be a whole number');
   expectFailure(await cli.run(['whoami', '--server', 'ftp://x']), 2, 'is not an http:// or https:// address');
@@ -256,6 +255,33 @@ test('escape sequences that a server sends are not printed', async () => {
   }
 });
 
+test('a list has as many rows as the platform gives at once, and no more are asked for', async () => {
+  using cli = makeTestCli();
+  for (const list of [
+    ['job', 'list'],
+    ['products', 'list'],
+    ['dead-letter', 'list'],
+  ]) {
+    const tooMany = await cli.run([...list, '--limit', '201']);
+    expectFailure(tooMany, 2, 'Error: --limit must be a whole number from 1 to 200: "201" is too large');
+    // Nobody is logged in: that is looked at after what was typed.
+    expect(await cli.run([...list, '--limit', '200'])).toMatchObject({ exitCode: 3 });
+  }
+});
+
+test.runIf(existsSync('/dev/full'))(
+  'output that can not be written is told in one line, and a reader who has seen enough is no error',
+  async () => {
+    using cli = makeTestCli();
+    const inShell = (script: string) => cli.startProgram(['sh', '-c', script, process.execPath, shim]).ended;
+    for (const command of ['version', 'version --json', '--help']) {
+      const full = await inShell(`"$0" "$1" ${command} > /dev/full`);
+      expectFailure(full, 1, "Error: The output can't be written: the disk is full");
+    }
+    expect(await inShell('"$0" "$1" --help | true')).toMatchObject({ exitCode: 0, stderr: '' });
+  },
+);
+
 test('damaged credentials are named with what to do; those that others can read are closed', async () => {
   await using platform = await startTestPlatform();
   using cli = makeTestCli(platform.url);
@@ -276,7 +302,6 @@ test('damaged credentials are named with what to do; those that others can read 
 
 test('an older Node hands over to the one that came along', async () => {
   using cli = makeTestCli();
-  const shim = fileURLToPath(new URL('../bin/jobber.js', import.meta.url));
   // Pretends to be Node 20; the process that is started is a real one.
   const old = `Object.defineProperty(process.versions,'node',{value:'20.1.0'});process.argv[1]=${JSON.stringify(shim)}`;
   const preload = join(cli.home, 'old.cjs');

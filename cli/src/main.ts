@@ -3,8 +3,9 @@ import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { arrangeArguments } from './arrange-arguments.ts';
 import { describeError } from './describe-error.ts';
-import { EXIT, interrupted } from './failure.ts';
+import { EXIT, Failure, interrupted } from './failure.ts';
 import { printFailure } from './render/failure.ts';
+import { reasonOf } from './session/folder.ts';
 import { refuseUnknownCommand } from './unknown-command.ts';
 
 /**
@@ -18,6 +19,8 @@ export async function main(root: string, args: string[]): Promise<void> {
   settings.enableAutoTranspile = false;
   const argv = arrangeArguments(args);
   process.on('SIGINT', () => endIfNobodyElseWill(argv));
+  // Before oclif's own listener, which throws what it does not expect.
+  process.stdout.prependListener('error', endWithoutOutput);
   try {
     const config = await Config.load({ root });
     refuseUnknownCommand(config, argv);
@@ -27,6 +30,17 @@ export async function main(root: string, args: string[]): Promise<void> {
     if (failure.exitCode !== EXIT.ok) printFailure(failure, wantsJson(argv));
     process.exitCode = failure.exitCode;
   }
+}
+
+/** Where the output goes to can't take it: that is told on stderr, with --json as well. A reader that has gone has seen enough. */
+function endWithoutOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  const message = `The output can't be written: ${reasonOf(error)}`;
+  printFailure(
+    new Failure(message, { exitCode: EXIT.jobFailed, reason: 'OUTPUT_FAILED', cause: error }),
+    false,
+  );
+  process.exit(EXIT.jobFailed);
 }
 
 /** Ctrl-C where a command has nothing to say about it: before or after its work. */

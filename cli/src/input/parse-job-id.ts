@@ -7,9 +7,12 @@ export function parseJobId(text: string, name = 'The id of a job'): number {
   return Number(parseNumber(name, text, { integer: true, minimum: 1, maximum: Number.MAX_SAFE_INTEGER }));
 }
 
+/** Rows of a list that the platform gives at once. */
+export const MOST_ROWS = 200;
+
 /** --limit: how many rows a list has. */
-export function parseLimit(text: string, maximum = 1000): number {
-  return Number(parseNumber('--limit', text, { integer: true, minimum: 1, maximum }));
+export function parseLimit(text: string): number {
+  return Number(parseNumber('--limit', text, { integer: true, minimum: 1, maximum: MOST_ROWS }));
 }
 
 const MANY = 1000;

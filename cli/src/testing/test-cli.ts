@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { storeCredential } from '../session/credentials.ts';
 import { TOKENS } from './test-platform.ts';
 
-const shim = fileURLToPath(new URL('../../bin/jobber.js', import.meta.url));
+/** The program itself. */
+export const shim = fileURLToPath(new URL('../../bin/jobber.js', import.meta.url));
 
 export interface Run {
   exitCode: number | null;

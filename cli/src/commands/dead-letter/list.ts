@@ -5,11 +5,8 @@ import { asTyped } from '../../environment.ts';
 import { DEAD_LETTER_FILTER_FLAGS, readDeadLetterFilter } from '../../input/dead-letter-filter.ts';
 import { explainUnknownType } from '../../input/find-type.ts';
 import { parseDeadLetterId } from '../../input/parse-dead-letter-id.ts';
-import { parseLimit } from '../../input/parse-job-id.ts';
+import { MOST_ROWS, parseLimit } from '../../input/parse-job-id.ts';
 import { renderDeadLetters } from '../../render/dead-letter.ts';
-
-/** What one answer may hold. */
-const MOST = 200;
 
 export default class DeadLetterList extends JobberCommand {
   static override summary = 'List tasks whose items failed for good, the last ones first.';
@@ -31,7 +28,7 @@ export default class DeadLetterList extends JobberCommand {
   static override flags = {
     ...DEAD_LETTER_FILTER_FLAGS,
     limit: Flags.string({
-      summary: `At most that many, up to ${MOST}.`,
+      summary: `At most that many, up to ${MOST_ROWS}.`,
       default: '50',
       helpValue: '<number>',
     }),
@@ -44,7 +41,7 @@ export default class DeadLetterList extends JobberCommand {
   async run(): Promise<DeadLetter[]> {
     const { flags } = await this.parse(DeadLetterList);
     const filter = readDeadLetterFilter(flags, Date.now());
-    const limit = parseLimit(flags.limit, MOST);
+    const limit = parseLimit(flags.limit);
     const before = flags.before === undefined ? undefined : parseDeadLetterId(flags.before, '--before');
     const session = this.session(flags);
     const letters = await explainUnknownType(session, flags.type, () =>

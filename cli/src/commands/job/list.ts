@@ -3,7 +3,7 @@ import { fetchJobs, JOB_STATUSES, type Job, type JobFilter } from '../../api/job
 import { JobberCommand } from '../../base-command.ts';
 import { usageFailure } from '../../failure.ts';
 import { explainUnknownType } from '../../input/find-type.ts';
-import { parseJobId, parseLimit } from '../../input/parse-job-id.ts';
+import { MOST_ROWS, parseJobId, parseLimit } from '../../input/parse-job-id.ts';
 import { parseTags } from '../../input/parse-label.ts';
 import { parseMoment } from '../../input/parse-time.ts';
 import { cleanText } from '../../render/clean-text.ts';
@@ -55,7 +55,11 @@ export default class JobList extends JobberCommand {
       helpValue: '<time>',
     }),
     until: Flags.string({ summary: 'Started before that.', helpValue: '<time>' }),
-    limit: Flags.string({ summary: 'At most that many.', default: '50', helpValue: '<number>' }),
+    limit: Flags.string({
+      summary: `At most that many, up to ${MOST_ROWS}.`,
+      default: '50',
+      helpValue: '<number>',
+    }),
     before: Flags.string({
       summary: 'Only jobs older than the one with that id: the next page.',
       helpValue: '<job-id>',

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { fetchCategories, fetchProducts, type Product, type ProductFilter } from '../../api/products.ts';
 import { JobberCommand } from '../../base-command.ts';
-import { parseJobId, parseLimit } from '../../input/parse-job-id.ts';
+import { MOST_ROWS, parseJobId, parseLimit } from '../../input/parse-job-id.ts';
 import { parseNumber } from '../../input/parse-number.ts';
 import { cleanText } from '../../render/clean-text.ts';
 import { renderTable, terminalWidth } from '../../render/table.ts';
@@ -38,7 +38,11 @@ export default class ProductsList extends JobberCommand {
       allowNo: true,
     }),
     job: Flags.string({ summary: 'Only products that this job wrote.', helpValue: '<job-id>' }),
-    limit: Flags.string({ summary: 'At most that many.', default: '50', helpValue: '<number>' }),
+    limit: Flags.string({
+      summary: `At most that many, up to ${MOST_ROWS}.`,
+      default: '50',
+      helpValue: '<number>',
+    }),
     before: Flags.string({
       summary: 'Only products older than the one with that id: the next page.',
       helpValue: '<id>',
