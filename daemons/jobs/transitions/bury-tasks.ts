@@ -10,7 +10,10 @@ export interface BuriedAttempt extends AttemptRef {
   readonly message: string;
 }
 
-/** running → dead: every item that is still undecided has failed for good. */
+/**
+ * running → dead, while the lease is over: every item that is still undecided has failed for good. An executor that was
+ * heard of in the meantime keeps its task.
+ */
 const BURY_TASKS = `
   with asked as (
     select * from unnest($1::bigint[], $2::int[], $3::int[], $4::jsonb[]) as a(job_id, seq, attempt, error)
@@ -24,12 +27,13 @@ const BURY_TASKS = `
       from generate_series(0, task.item_count - 1) as o
       where not exists (select from jsonb_array_elements(task.decided) d where (d -> 0)::int = o)
     ) undecided
-    where task.state = 'running'
+    where task.state = 'running' and task.lease_until < now()
   ), changed as (
     update task set state = 'dead', decided = task.decided || b.items, lease_until = null,
       failures = failures + 1, last_error = b.error ->> 'message', died_at = clock_timestamp()
     from buried b
     where task.job_id = b.job_id and task.seq = b.seq and task.attempt = b.attempt and task.state = 'running'
+      and task.lease_until < now()
     returning task.job_id, task.seq, task.attempt, task.executor_id, b.error, 0 as succeeded, b.count as failed
   ), ${COUNT_DECIDED_ITEMS}, told as (
     insert into history (job_id, seq, attempt, round, event, executor_id, reason, message)
