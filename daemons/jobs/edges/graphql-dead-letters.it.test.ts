@@ -1,5 +1,7 @@
+import { ItemStatus } from '@jobber/proto/jobs/v1/jobs';
 import { expect, test } from 'vitest';
 import { createFailingJobs, DEAD_LETTERS, everyItem, noItem } from '../testing/failing-jobs.ts';
+import { startFakeExecutor, success } from '../testing/fake-executor.ts';
 import { formWith, reasonOf, startTestJobs } from '../testing/test-jobs.ts';
 
 const jobs = await startTestJobs();
@@ -44,6 +46,33 @@ test('a dead letter tells which items failed, why, with what input, and what hap
       },
     ],
   });
+});
+
+test('the reason and the message of a dead letter are of one error: the last of an item that has failed', async () => {
+  const id = await accept(member, 2);
+  const client = jobs.client();
+  const executor = startFakeExecutor(client);
+  executor.grant(2);
+  async function answer(statuses: readonly [offset: number, ItemStatus, message: string][]): Promise<void> {
+    await expect.poll(() => executor.tasks.length).toBe(1);
+    const outcomes = executor.tasks.splice(0).map((task) => ({
+      ...success(task),
+      items: statuses.map(([offset, status, message]) => {
+        return { offset, status, resultJson: '', error: { reason: `Reason${offset}`, message } };
+      }),
+    }));
+    await client.acknowledgeJob({ executorId: 'executor-1', outcomes });
+  }
+  await answer([
+    [0, ItemStatus.FAILED, 'It is broken'],
+    [1, ItemStatus.RETRY, 'Not yet'],
+  ]);
+  await answer([[1, ItemStatus.FAILED, 'Never']]);
+  await executor.close();
+  const { deadLetter } = (await show(member, `${id}/0`, 'reason message failed')).data;
+  expect(deadLetter).toEqual({ reason: 'Reason1', message: 'Never', failed: 2 });
+  expect(await list(member, { job: [id], error: 'never' })).toEqual([`${id}/0`]);
+  expect(await list(member, { job: [id], error: 'broken' })).toEqual([]);
 });
 
 test.each([

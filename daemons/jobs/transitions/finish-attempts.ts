@@ -10,6 +10,9 @@ export type FinishedAttempt = DecidedAttempt;
 
 const HAS_FAILED_ITEM = `(a.failed > 0 or (task.decided <> '[]' and task.decided @? 'strict $[*] ? (@[1] == 0)'))`;
 
+/** Of what a dead task died: of what failed in its last attempt, or else before. What was tried again and succeeded is no reason. */
+const FATAL_ERROR = `coalesce(a.error, jsonb_path_query_first(task.decided, 'strict $[*] ? (@[1] == 0)') -> 2)`;
+
 /** running → succeeded, or → dead when an item of the task has failed for good. */
 const FINISH_ATTEMPTS = `
   with ${ASKED_OUTCOMES}, ${LOCK_JOBS_IN_PROGRESS}, changed as (
@@ -19,16 +22,16 @@ const FINISH_ATTEMPTS = `
       counters = case when a.counters is null then task.counters else task.counters || a.counters end,
       lease_until = null,
       died_at = case when ${HAS_FAILED_ITEM} then clock_timestamp() end,
-      last_error = coalesce(a.error ->> 'message', last_error)
+      last_error = case when ${HAS_FAILED_ITEM} then ${FATAL_ERROR} ->> 'message' else last_error end
     from asked a join locked on locked.id = a.job_id
     where task.job_id = a.job_id and task.seq = a.seq and task.attempt = a.attempt and task.state = 'running'
       and jsonb_array_length(task.decided) + jsonb_array_length(a.decided) = task.item_count
       and ${OUTCOME_FITS_TASK}
-    returning task.job_id, task.seq, task.attempt, task.type, a.succeeded, a.failed, a.error, locked.round,
-      task.executor_id, task.state, task.last_error
+    returning task.job_id, task.seq, task.attempt, task.type, a.succeeded, a.failed, locked.round, task.executor_id,
+      task.state, case when task.state = 'dead' then ${FATAL_ERROR} end as error
   ), ${COUNT_DECIDED_ITEMS}, told as (
     insert into history (job_id, seq, attempt, round, event, executor_id, reason, message)
-    select job_id, seq, attempt, round, 'died', executor_id, coalesce(error ->> 'reason', 'Failed'), last_error
+    select job_id, seq, attempt, round, 'died', executor_id, error ->> 'reason', error ->> 'message'
     from changed where state = 'dead'
   )
   select * from counted`;

@@ -193,6 +193,41 @@ test('a retry keeps decided items and runs only the others again, up to the limi
   expect(await job(id)).toMatchObject({ status: 'FAILED', completed: 2, failed: 1 });
 });
 
+test('a dead task tells the error of an item that has failed, whatever others have met on the way', async () => {
+  const broken: DecidedItem = [0, 0, { reason: 'Broken', message: 'it is broken' }];
+  const lastWords = async (id: number) => {
+    const { rows } = await pool.query(
+      `select last_error, reason, message from task join history using (job_id, seq)
+       where job_id = $1 and event = 'died'`,
+      [id],
+    );
+    return rows[0];
+  };
+  const id = await acceptJob(database, { itemsPerTask: 2 });
+  const unlucky = {
+    ...unfinished(await claimOne(), [broken]),
+    error: { reason: 'Busy', message: 'not yet' },
+  };
+  await retryAttempt(pool, unlucky);
+  await wake();
+  expect(await finish(await claimOne(), [[1, 1, null]])).toBe(true);
+  expect(await lastWords(id)).toEqual({
+    last_error: 'it is broken',
+    reason: 'Broken',
+    message: 'it is broken',
+  });
+
+  const both = await acceptJob(database, { itemsPerTask: 2 });
+  await retryAttempt(pool, unfinished(await claimOne(), [broken]));
+  await wake();
+  expect(await finish(await claimOne(), [[1, 0, { reason: 'Busy', message: 'not any more' }]])).toBe(true);
+  expect(await lastWords(both)).toEqual({
+    last_error: 'not any more',
+    reason: 'Busy',
+    message: 'not any more',
+  });
+});
+
 test('interruptions do not count as failures but have a limit of their own', async () => {
   const id = await acceptJob(database);
   for (let attempt = 1; attempt < MAX_INTERRUPTIONS; attempt += 1) {
@@ -207,6 +242,11 @@ test('interruptions do not count as failures but have a limit of their own', asy
   const [hopeless] = await findHopelessTasks(pool, MAX_INTERRUPTIONS);
   expect(hopeless).toMatchObject({ jobId: id });
   const error = { reason: 'Lost', message: 'lost' };
+  // Its executor is heard of after all, after it was found and before it is buried.
+  expect(await renewLeases(pool, [last], LEASE_MS)).toEqual(['renewed']);
+  expect(await buryTasks(pool, [{ ...last, ...error }])).toEqual([]);
+  expect(await job(id)).toMatchObject({ status: 'IN_PROGRESS' });
+  expect(await renewLeases(pool, [last], -1_000)).toEqual(['renewed']);
   expect(await buryTasks(pool, [{ ...last, ...error }])).toMatchObject([{ id, status: 'FAILED' }]);
   expect(await buryTasks(pool, [{ ...last, ...error }])).toEqual([]);
   expect(await job(id)).toEqual({ status: 'FAILED', completed: 0, failed: 1, ended: true });

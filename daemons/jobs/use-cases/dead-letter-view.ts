@@ -11,16 +11,21 @@ export interface DeadLetterView {
   /** Executions so far, in all rounds. */
   readonly attempts: number;
   readonly diedAt: Date;
+  /** Those of the last error. */
   readonly reason: string;
   readonly message: string;
   /** Items that failed for good. */
   readonly failed: number;
 }
 
-/** What a `DeadLetterRow` is selected by, from `task`. */
+/** What a `DeadLetterRow` is selected by, from `task`. `error` is that of an item that has failed: the last one. */
 export const DEAD_LETTER_COLUMNS = `task.job_id, task.seq, task.owner_id, task.type, task.attempt,
-  (extract(epoch from task.died_at) * 1000)::float8 as died_at_ms, task.last_error,
-  jsonb_path_query_first(task.decided, 'strict $[*] ? (@[1] == 0)') #>> '{2,reason}' as reason,
+  (extract(epoch from task.died_at) * 1000)::float8 as died_at_ms,
+  coalesce(
+    jsonb_path_query_first(task.decided, 'strict $[*] ? (@[1] == 0 && @[2].message == $last)',
+      jsonb_build_object('last', task.last_error)),
+    jsonb_path_query_first(task.decided, 'strict $[*] ? (@[1] == 0)')
+  ) -> 2 as error,
   jsonb_array_length(jsonb_path_query_array(task.decided, 'strict $[*] ? (@[1] == 0)')) as failed`;
 
 export interface DeadLetterRow {
@@ -30,8 +35,7 @@ export interface DeadLetterRow {
   readonly type: string;
   readonly attempt: number;
   readonly died_at_ms: number;
-  readonly last_error: string | null;
-  readonly reason: string | null;
+  readonly error: { readonly reason: string; readonly message: string } | null;
   readonly failed: number;
 }
 
@@ -43,8 +47,8 @@ export function toDeadLetterView(row: DeadLetterRow): DeadLetterView {
     type: row.type,
     attempts: row.attempt,
     diedAt: new Date(row.died_at_ms),
-    reason: row.reason ?? 'Failed',
-    message: row.last_error ?? 'The handler gave no reason',
+    reason: row.error?.reason ?? 'Failed',
+    message: row.error?.message ?? 'The handler gave no reason',
     failed: row.failed,
   };
 }
