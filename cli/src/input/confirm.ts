@@ -1,5 +1,10 @@
 import { interrupted, usageFailure } from '../failure.ts';
 
+/** Whether there is somebody to ask. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
 /**
  * Asks on the terminal, with No as the answer of Enter.
  *
@@ -7,7 +12,7 @@ import { interrupted, usageFailure } from '../failure.ts';
  * @throws a Failure when there is no terminal: then --yes is needed; after Ctrl-C, and after No
  */
 export async function confirm(text: string): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!canAsk()) {
     throw usageFailure(`${text}, and there is no terminal to ask: say --yes`, 'NOT_CONFIRMED');
   }
   const { createInterface } = await import('node:readline/promises');

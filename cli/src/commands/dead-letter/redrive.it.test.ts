@@ -198,3 +198,29 @@ test.runIf(script)('on a terminal --all asks, and Enter means no', async () => {
   expect(run.stdout).toContain('Interrupted: nothing was done');
   expect(run.exitCode).toBe(130);
 });
+
+test.runIf(script)(
+  'on a terminal a filter that leaves nothing out asks, one that leaves something out does not',
+  async () => {
+    await using set = await setUp();
+    const everything = set.cli.startProgram(
+      onTerminal('dead-letter redrive --since 1971-01-01 --all-owners'),
+    );
+    await everything.until('The filter leaves nothing out: this runs all 2 dead letters again. Go on? [y/N]');
+    everything.child.stdin?.write('\r');
+    expect((await everything.ended).exitCode).toBe(130);
+    expect(set.asked()).toEqual([
+      { filter: { diedAfter: expect.any(String), allOwners: true }, all: false, dryRun: true },
+      { filter: { allOwners: true }, all: true, dryRun: true },
+    ]);
+
+    set.platform.answers['Redrive'] = ({ all }) => ({
+      redriveDeadLetters: { ...done, matched: all ? 3 : 2 },
+    });
+    const some = await set.cli.startProgram(onTerminal('dead-letter redrive --type fibonacci')).ended;
+    expect(some.stdout).toContain('2 dead letters are run again');
+    const said = await set.cli.startProgram(onTerminal('dead-letter redrive --type fibonacci --yes')).ended;
+    expect(said.exitCode).toBe(0);
+    expect(set.asked()).toHaveLength(6);
+  },
+);

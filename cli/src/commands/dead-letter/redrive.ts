@@ -4,7 +4,7 @@ import { type Redrive, type RedriveChoice, redriveOnce } from '../../api/dead-le
 import { JobberCommand } from '../../base-command.ts';
 import { redriveAll } from '../../bulk/redrive-all.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
-import { confirm } from '../../input/confirm.ts';
+import { canAsk, confirm } from '../../input/confirm.ts';
 import {
   DEAD_LETTER_FILTER_FLAGS,
   hasCondition,
@@ -15,10 +15,12 @@ import { refusedOf, renderRedrive } from '../../render/redrive.ts';
 import { counted } from '../../render/units.ts';
 import type { Session } from '../../session/session.ts';
 
+type FilterChoice = Extract<RedriveChoice, { filter: unknown }>;
+
 export default class DeadLetterRedrive extends JobberCommand {
   static override summary = 'Run dead letters again, by id or by filter, as a new round of their jobs.';
   static override description =
-    "The failed items get new attempts; what has succeeded is not run again, and the history stays. A filter takes those of failed jobs whose input is still kept. Exit code 5: some can't be run again; they are named with the reason.";
+    "The failed items get new attempts; what has succeeded is not run again, and the history stays. A filter takes those of failed jobs whose input is still kept; on a terminal one that leaves nothing out asks first. Exit code 5: some can't be run again; they are named with the reason.";
   static override examples = [
     '<%= config.bin %> dead-letter redrive 12/3 12/4',
     {
@@ -56,9 +58,11 @@ export default class DeadLetterRedrive extends JobberCommand {
     const filter = readDeadLetterFilter(flags, Date.now());
     const choice = choose(parseDeadLetterIds(args.id ?? []), filter, all);
     const session = this.session(flags);
-    if (all && !dryRun && !flags.yes) {
-      const planned = await confirmAll(session, choice);
-      if (planned.matched === 0) return this.tell(planned, dryRun);
+    if ('filter' in choice && !dryRun && !flags.yes) {
+      if (all) {
+        const planned = await confirmAll(session, choice);
+        if (planned.matched === 0) return this.tell(planned, dryRun);
+      } else if (canAsk()) await confirmIfAll(session, choice);
     }
     const redrive = dryRun
       ? await redriveOnce(session, choice, { dryRun })
@@ -93,11 +97,23 @@ function choose(
 }
 
 /** Everything is much, and may not have been meant: what it is, is said before. */
-async function confirmAll(session: Session, choice: RedriveChoice): Promise<Redrive> {
+async function confirmAll(session: Session, choice: FilterChoice): Promise<Redrive> {
   const planned = await redriveOnce(session, choice, { dryRun: true });
   if (planned.matched > 0) {
-    const of = 'filter' in choice && choice.filter.allOwners ? ' of all users' : '';
+    const of = choice.filter.allOwners ? ' of all users' : '';
     await confirm(`This runs all dead letters${of} again: ${counted(planned.matched, 'dead letter')}`);
   }
   return planned;
+}
+
+/** A filter that leaves nothing out may not have been meant so. */
+async function confirmIfAll(session: Session, choice: FilterChoice): Promise<void> {
+  const { owner, allOwners } = choice.filter;
+  const everything: FilterChoice = {
+    filter: { ...(owner !== undefined && { owner }), ...(allOwners && { allOwners }) },
+    all: true,
+  };
+  const { matched } = await redriveOnce(session, choice, { dryRun: true });
+  if (matched < 2 || matched < (await redriveOnce(session, everything, { dryRun: true })).matched) return;
+  await confirm(`The filter leaves nothing out: this runs all ${counted(matched, 'dead letter')} again`);
 }
