@@ -134,7 +134,7 @@ test('a second Ctrl-C ends at once what does not stop', async () => {
   one.child.kill('SIGINT');
   await one.shows('stopping because of SIGINT');
   // What follows within half a second is the same key press. One more only: Node lets go of signals just before it ends.
-  const pressed = setTimeout(() => one.child.kill('SIGINT'), 600);
+  const pressed = setTimeout(() => one.child.kill('SIGINT'), 2_000);
   expect(await one.ended).toBe(130);
   clearTimeout(pressed);
   await vi.waitFor(() => expect(running()).toEqual([]), PATIENCE);

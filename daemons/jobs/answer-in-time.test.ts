@@ -7,6 +7,16 @@ test('a request that waits for too long is refused as retryable', async () => {
   await expect(answerInTime(never, 10)).rejects.toMatchObject({ code: 503, reason: 'UNAVAILABLE' });
 });
 
+test('without a limit of its own it waits for 4 s: an answer within 5 s is promised', async () => {
+  vi.useFakeTimers();
+  const refused = answerInTime(never).catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(3_999);
+  await expect(Promise.race([refused, 'still waiting'])).resolves.toBe('still waiting');
+  await vi.advanceTimersByTimeAsync(1);
+  await expect(refused).resolves.toMatchObject({ code: 503, reason: 'UNAVAILABLE' });
+  vi.useRealTimers();
+});
+
 test('the waits of one request are limited together, its own work is not', async () => {
   vi.useFakeTimers();
   const time = startAnswerTime(1_000);

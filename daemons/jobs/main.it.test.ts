@@ -96,7 +96,7 @@ test('every problem of the configuration is named at once, and no secret is told
   });
   const { code, ms } = await daemon.exited;
   expect(code).toBe(78);
-  expect(ms).toBeLessThan(15_000);
+  expect(ms).toBeLessThan(30_000);
   for (const variable of [
     'JOBS_PORT must be a port',
     'JOBS_GRPC_PORT must be a port',
@@ -149,11 +149,7 @@ test('a taken port is named', async () => {
 });
 
 test('without a database it is alive and not ready, and a signal ends it while it waits', async () => {
-  const port = await takePort();
-  for (const server of servers.splice(0)) server.close();
-  const daemon = startDaemon(
-    settings({ JOBS_DATABASE_URL: `postgresql://jobs:hunter2@127.0.0.1:${port}/jobs` }),
-  );
+  const daemon = startDaemon(settings({ JOBS_DATABASE_URL: 'postgresql://jobs:hunter2@127.0.0.1:1/jobs' }));
   const origin = `http://127.0.0.1:${await daemon.port()}`;
   expect((await fetch(`${origin}/jobs/live`)).status).toBe(200);
   expect((await fetch(`${origin}/jobs/ready`)).status).toBe(503);

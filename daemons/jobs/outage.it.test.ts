@@ -1,4 +1,4 @@
-import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
+import { type DatabaseGate, SOON_MS, startDatabaseGate } from '@jobber/compose/test-database-gate';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { startFakeExecutor, success } from './testing/fake-executor.ts';
 import { bearer, EXECUTE, formWith, JOB, startTestJobs } from './testing/test-jobs.ts';
@@ -54,7 +54,7 @@ async function expectUnavailable(id: number): Promise<void> {
       message: expect.stringMatching(/try again$/),
       extensions: { code: 503, reason: 'UNAVAILABLE' },
     });
-    expect(ms).toBeLessThan(5_000);
+    expect(ms).toBeLessThan(SOON_MS);
   }
 }
 

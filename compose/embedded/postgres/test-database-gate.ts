@@ -17,6 +17,12 @@ export interface DatabaseGate {
   close(): void;
 }
 
+/**
+ * An outage is told within 5 s: daemons give up after some 4 s. What the machine stands still comes on top, in
+ * milliseconds; without a limit it would be half a minute, or for ever.
+ */
+export const SOON_MS = 20_000;
+
 export async function startDatabaseGate(databaseUrl: string): Promise<DatabaseGate> {
   const target = new URL(databaseUrl);
   let state: 'open' | 'cut' | 'silent' = 'open';

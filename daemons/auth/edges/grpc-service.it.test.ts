@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DatabaseGate, startDatabaseGate } from '@jobber/compose/test-database-gate';
+import { type DatabaseGate, SOON_MS, startDatabaseGate } from '@jobber/compose/test-database-gate';
 import { type AuthServiceClient, AuthServiceDefinition } from '@jobber/proto/auth/v1/auth';
 import { createRemoteAuthentication } from '@jobber/shared/auth-guard';
 import { type CallerName, createGrpcClient, credentialOf, deadline } from '@jobber/shared/grpc';
@@ -69,7 +69,7 @@ test('AuthenticateMany takes 1,000 tokens and no more', async () => {
   const { accessToken } = await auth.member();
   const { results } = await jobs.authenticateMany(
     { tokens: Array<string>(1_000).fill(accessToken) },
-    deadline(10_000),
+    deadline(30_000),
   );
   expect(results.filter(({ identity }) => identity !== undefined)).toHaveLength(1_000);
   await expect(
@@ -132,7 +132,7 @@ test('without the service credential nobody may ask: none, a wrong one, anotherâ
 });
 
 test('a message over 8 MB is refused, and the service still serves', async () => {
-  const call = jobs.authenticate({ token: 'x'.repeat(9 * 1_024 * 1_024) }, deadline(10_000));
+  const call = jobs.authenticate({ token: 'x'.repeat(9 * 1_024 * 1_024) }, deadline(30_000));
   await expect(call).rejects.toMatchObject({ code: Status.RESOURCE_EXHAUSTED });
   expect((await jobs.authenticateMany({ tokens: ['x'] }, deadline(30_000))).results).toHaveLength(1);
 });
@@ -176,11 +176,11 @@ test('while the database is away the answer is "unavailable", never "unauthentic
   const unavailable = { status: 'rejected', reason: { code: Status.UNAVAILABLE } };
   expect(
     await Promise.allSettled([
-      client.authenticate({ token: user.accessToken }, deadline(10_000)),
-      client.authenticateMany({ tokens: [user.accessToken] }, deadline(10_000)),
+      client.authenticate({ token: user.accessToken }, deadline(30_000)),
+      client.authenticateMany({ tokens: [user.accessToken] }, deadline(30_000)),
     ]),
   ).toMatchObject([unavailable, unavailable]);
-  expect(performance.now() - started).toBeLessThan(5_000);
+  expect(performance.now() - started).toBeLessThan(SOON_MS);
   gate?.open();
   const { identity } = await client.authenticate({ token: user.accessToken }, deadline(30_000));
   expect(identity?.userId).toBe(user.id);

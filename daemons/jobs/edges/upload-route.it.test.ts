@@ -11,8 +11,9 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const jobs = await startTestJobs({
   uploadMaxBytes: MAX_BYTES,
   uploadQuotaBytes: 10 * 1024 * 1024,
-  uploadStallSeconds: 1,
 });
+/** Of a machine that stands still for a second this one would think that the client does. */
+const hasty = await startTestJobs({ beside: jobs, uploadStallSeconds: 1 });
 const { auth, upload, files, ask } = jobs;
 const { pool } = jobs.database;
 const member = auth.user();
@@ -40,8 +41,8 @@ const part = (disposition: string, content: string) =>
 const multipart = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` };
 
 /** An upload that is sent bit by bit. */
-function begin(user = member): ClientRequest {
-  const sending = request(`${jobs.origin}/jobs/uploads/file`, {
+function begin(user = member, { origin } = jobs): ClientRequest {
+  const sending = request(`${origin}/jobs/uploads/file`, {
     method: 'POST',
     headers: { ...bearer(user), ...multipart, connection: 'close' },
   });
@@ -289,7 +290,7 @@ test('an endless form without a file is refused', async () => {
 
 test('a client that stalls, or sends a byte now and then, is given up', async () => {
   for (const dripping of [false, true]) {
-    const sending = begin();
+    const sending = begin(member, hasty);
     const answered = answerOf(sending);
     sending.write(part('name="file"; filename="a.ndjson"', '{"text":"a"}\n'));
     const timer = setInterval(() => dripping && sending.write(' '), 50);
