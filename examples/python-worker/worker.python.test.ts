@@ -125,7 +125,7 @@ describe.each([
   });
 
   test('while a task runs, heartbeats tell how many of its items are done', async () => {
-    await startReady({ WORKER_PAUSE_MS: '1000' });
+    await startReady({ WORKER_PAUSE_MS: '3000' });
     const id = await submit(TEXTS);
     const told = () =>
       platform.databases.query<{ progress: { done: number; total: number; note: string } | null }>(

@@ -14,6 +14,8 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import { makeAuthority, type TestAuthority } from './test-authority.ts';
 
 const log = createLogger({ daemon: 'test', level: 'silent' });
+/** It is given up after 4 s; what the machine stands still comes on top. */
+const SOON_MS = 20_000;
 const PATIENCE = { timeout: 90_000, interval: 50 };
 const KEY = randomBytes(32);
 const ADMIN = tokenOf('admin');
@@ -137,7 +139,7 @@ describe.each(inject('jobberTestTransports'))('by $driver', ({ driver }) => {
       .toMatch(/^the (broker (can't be reached|has ended|does not answer)|connection to the broker is lost)/);
     const asked = performance.now();
     expect(await publisher.publish([Buffer.from('during')])).toEqual([false]);
-    expect(performance.now() - asked).toBeLessThan(5_000);
+    expect(performance.now() - asked).toBeLessThan(SOON_MS);
     // It is asked for while nobody is there: that survives.
     consumer.grant(3);
 
@@ -164,7 +166,7 @@ describe.each(inject('jobberTestTransports'))('by $driver', ({ driver }) => {
     const asked = performance.now();
     const answers = await publisher.publish([Buffer.from('lost')]);
     expect(answers).toEqual([false]);
-    expect(performance.now() - asked).toBeLessThan(5_000);
+    expect(performance.now() - asked).toBeLessThan(SOON_MS);
     const noticed =
       /has not answered for 15 s|can't be reached|does not answer|connection to the broker is lost/;
     await expect.poll(() => stateOf(publisher), PATIENCE).toMatch(noticed);

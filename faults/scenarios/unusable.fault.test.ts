@@ -55,7 +55,7 @@ async function staysAliveAndUnready(daemons: readonly DaemonProcess[]): Promise<
 
 async function readState({ name, daemon, origin }: DaemonProcess) {
   const status = async (path: string) => {
-    const response = await fetch(`${origin}/${daemon}/${path}`, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(`${origin}/${daemon}/${path}`, { signal: AbortSignal.timeout(30_000) });
     await response.body?.cancel();
     return response.status;
   };

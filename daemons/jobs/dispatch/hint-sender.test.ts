@@ -1,5 +1,5 @@
 import { readHints } from '@jobber/shared/hints';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { DispatchedTask } from '../transitions/dispatch-tasks.ts';
 import { createHintSender } from './hint-sender.ts';
 
@@ -11,6 +11,8 @@ function taskOf(seq: number): DispatchedTask {
 
 /** @param isConfirmed by the number of the message; may throw */
 async function sendSeven(tasksPerHint: number, isConfirmed: (message: number) => boolean = () => true) {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
   const published: Buffer[] = [];
   const recalled: number[] = [];
   let confirmed = 0;

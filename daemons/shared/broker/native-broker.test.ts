@@ -1,5 +1,5 @@
 import { createLogger } from '@jobber/shared/log';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Broker, BrokerMessage } from './broker.ts';
 import { readBrokerConfig } from './broker-config.ts';
 import { loadPulsarClient, whyNoPulsarClient } from './load-pulsar-client.ts';
@@ -37,11 +37,15 @@ test('hints are sent as bytes to the topic of the type, and confirmed when the b
 });
 
 test('what is published while the first connection is being made waits for it', async () => {
+  // By the clock of the machine it might stand still for longer than an answer may take.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
   pulsar.refusal = 'Failed to create producer: ConnectError';
   const publisher = broker.openPublisher('fibonacci');
   const confirmed = publisher.publish([Buffer.from('early')]);
   await expect.poll(() => publisher.check().catch(String)).toMatch(/ConnectError/);
   pulsar.refusal = undefined;
+  await vi.advanceTimersByTimeAsync(500);
   expect(await confirmed).toEqual([true]);
   expect(pulsar.sent.map(String)).toEqual(['early']);
 });

@@ -30,7 +30,7 @@ test.each(['http_proxy', 'https_proxy', 'grpc_proxy'])(
       const address = `127.0.0.1:${port}`;
       const options = { address, caller: 'jobs', serviceSecret: SECRET, tls: undefined, scope } as const;
       const auth = createGrpcClient(AuthServiceDefinition, options);
-      expect(await auth.authenticateMany({ tokens: [] }, deadline(10_000))).toEqual({ results: [] });
+      expect(await auth.authenticateMany({ tokens: [] }, deadline(30_000))).toEqual({ results: [] });
     } finally {
       await scope.release();
     }
