@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectClient } from '../load/client.ts';
+import { connectClient, reasonOf } from '../load/client.ts';
 import { judge } from '../load/judge.ts';
 import { startPoller } from '../load/poller.ts';
 import { createRecorder } from '../load/recorder.ts';
@@ -29,7 +29,9 @@ const SUBMITTERS = 4;
 export async function loadTarget(target: Target, seed: number, minutes: number): Promise<ChaosResult> {
   const folder = mkdtempSync(join(tmpdir(), 'jobber-chaos-'));
   const random = createRandom(seed);
-  const client = await connectClient(target);
+  const client = await connectClient(target).catch((error: unknown) => {
+    throw new Error(`No user can be made at ${target.auth}: ${reasonOf(error)}`);
+  });
   const recorder = createRecorder(folder);
   const submitter = createSubmitter(client, recorder);
   const poller = startPoller(client, submitter.accepted, recorder);
@@ -53,6 +55,8 @@ export async function loadTarget(target: Target, seed: number, minutes: number):
       CHECKER_PRODUCTS_URL: target.products,
       CHECKER_TOKEN: client.token,
     },
+  }).catch((error: Error) => {
+    throw new Error(`${error.message.trim()}\nHistories are kept in ${folder}`);
   });
   if (judgement.valid) rmSync(folder, { recursive: true });
   return { judgement, faults: new Map(), folder };

@@ -11,7 +11,8 @@ until it is at rest, and has the checker judge it. With the addresses of your ow
 new user, while you break what you like, and judges by what the public door tells.
   --seed N      the chance of an earlier run; printed at the beginning
   --minutes M   default 5
-Exit code 0: nothing lost, doubled, stuck or wrong; 1: something; 2: wrong usage. docs/guarantees.md says more.`;
+Exit code 0: nothing lost, doubled, stuck or wrong; 1: something; 2: wrong usage; 3: no verdict, because the platform could
+not be reached. docs/guarantees.md says more.`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -49,4 +50,7 @@ function print(seed: number, { judgement, faults, folder }: ChaosResult): void {
   if (!judgement.valid) process.stdout.write(`Histories, verdict and logs are kept in ${folder}\n`);
 }
 
-process.exitCode = await main();
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`No verdict: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 3;
+});

@@ -12,8 +12,8 @@ import { decide, LIMITS } from './verdict.ts';
 const USAGE = `node faults/checker/main.ts --calls FILE --polls FILE [--json FILE] [--answer-ms N] [--recovery-ms N]
 
 Judges a history of calls and a history of reads of \`job\` (NDJSON; faults/checker/history.ts describes the lines)
-against what is stored. Exit code 0: valid; 1: not; 2: wrong usage. Where it may read comes from the environment,
-because an address holds a password:
+against what is stored. Exit code 0: valid; 1: not; 2: wrong usage; 3: what is stored
+could not be read. Where it may read comes from the environment, because an address holds a password:
   CHECKER_JOBS_DATABASE_URL, CHECKER_PRODUCTS_DATABASE_URL, CHECKER_AUTH_DATABASE_URL   roles that may only read
   CHECKER_JOBS_URL, CHECKER_PRODUCTS_URL, CHECKER_TOKEN                                 the public door
   CHECKER_BROKER_ADMIN_URL, CHECKER_BROKER_TOPIC_PREFIX                                 the broker, where there is one
@@ -98,4 +98,7 @@ function publicDoor(): PublicDoor | undefined {
   return jobsUrl && productsUrl && token ? { jobsUrl, productsUrl, token } : undefined;
 }
 
-process.exitCode = await main();
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`No verdict: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 3;
+});

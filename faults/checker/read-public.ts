@@ -112,18 +112,31 @@ interface Answer<T> {
   readonly errors?: { readonly message: string; readonly extensions?: { readonly code?: number } }[];
 }
 
-/** A refusal as retryable is an answer like any other to those who can wait: it is one too many after this many milliseconds. */
+/**
+ * A refusal as retryable, and no answer at all, is like any other to those who can wait: it is one too many after this many
+ * milliseconds.
+ */
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 500;
 
 async function ask<T>(url: string, token: string, query: string): Promise<Answer<T>> {
   const started = performance.now();
   for (;;) {
-    const answer = await askOnce<T>(url, token, query);
-    const retryable = answer.errors?.[0]?.extensions?.code === 503;
-    if (!retryable || performance.now() - started > PATIENCE_MS) return answer;
+    const isLast = performance.now() - started > PATIENCE_MS;
+    try {
+      const answer = await askOnce<T>(url, token, query);
+      if (isLast || answer.errors?.[0]?.extensions?.code !== 503) return answer;
+    } catch (error) {
+      if (isLast) throw new Error(`${url} gives no answer: ${reasonOf(error)}`);
+    }
     await delay(AGAIN_MS);
   }
+}
+
+/** The innermost reason: fetch wraps it. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error & { cause?: { message?: string } };
+  return cause?.message ?? message;
 }
 
 async function askOnce<T>(url: string, token: string, query: string): Promise<Answer<T>> {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 export interface Client {
   /** UUID. */
   readonly userId: string;
+  /** Is renewed in time, however long a run takes. */
   readonly token: string;
   /** What must not be read anywhere. */
   readonly secrets: readonly string[];
@@ -80,21 +81,54 @@ export async function connectClient(urls: ClientUrls): Promise<Client> {
     { i: { email, password } },
   );
   const userId = need(created).createUser.id;
-  const logIn = async () => {
+  const secrets: string[] = [password];
+  async function logIn(): Promise<string> {
     const query = 'mutation ($i: LoginInput!) { login(loginInput: $i) { accessToken refreshToken } }';
-    return need(
+    const { accessToken, refreshToken } = need(
       await ask<{ login: { accessToken: string; refreshToken: string } }>(auth, undefined, query, {
         i: { email, password },
       }),
     ).login;
+    secrets.push(accessToken, refreshToken);
+    return accessToken;
+  }
+  return createClient(urls, { userId, secrets, currentToken: keepLoggedIn(await logIn(), logIn) });
+}
+
+const RENEW_AGAIN_MS = 1_000;
+
+/** @returns the token that is to be used now; when half of its time has passed, the next one is asked for */
+function keepLoggedIn(first: string, logIn: () => Promise<string>): () => string {
+  let token = first;
+  let renewAt = performance.now() + lifetimeMs(token) / 2;
+
+  async function renew(): Promise<void> {
+    token = await logIn();
+    renewAt = performance.now() + lifetimeMs(token) / 2;
+  }
+
+  return function currentToken() {
+    if (performance.now() >= renewAt) {
+      renewAt = performance.now() + RENEW_AGAIN_MS;
+      // Auth may be away: the old token holds for a while yet.
+      renew().catch(() => {});
+    }
+    return token;
   };
-  const { accessToken: token, refreshToken } = await logIn();
-  return createClient(urls, { userId, token, secrets: [password, token, refreshToken] });
+}
+
+/** By the clock of Auth alone. */
+function lifetimeMs(token: string): number {
+  const { iat, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+    iat: number;
+    exp: number;
+  };
+  return (exp - iat) * 1_000;
 }
 
 function createClient(
   urls: ClientUrls,
-  { userId, token, secrets }: Pick<Client, 'userId' | 'token' | 'secrets'>,
+  { userId, secrets, currentToken }: Pick<Client, 'userId' | 'secrets'> & { currentToken: () => string },
 ): Client {
   const jobs = `${urls.jobs}/jobs/graphql`;
 
@@ -105,18 +139,20 @@ function createClient(
     read: (data: Data) => Told,
   ): Promise<Told | Refused | Unknown> {
     try {
-      const { data, errors } = await ask<Data>(jobs, token, query, variables);
+      const { data, errors } = await ask<Data>(jobs, currentToken(), query, variables);
       if (data) return read(data);
       const { code = 0, reason = '' } = errors?.[0]?.extensions ?? {};
       return { kind: 'refused', code, reason, message: errors?.[0]?.message ?? '' };
     } catch (error) {
-      return { kind: 'unknown', why: describe(error) };
+      return { kind: 'unknown', why: reasonOf(error) };
     }
   }
 
   return {
     userId,
-    token,
+    get token() {
+      return currentToken();
+    },
     secrets,
     executeJob: (request) =>
       call<{ executeJob: { id: number } }, Answer>(EXECUTE, { i: request }, ({ executeJob }) => ({
@@ -124,7 +160,7 @@ function createClient(
         jobId: executeJob.id,
       })),
     async readJob(id) {
-      const answer = await ask<{ job: JobRead }>(jobs, token, READ, { id }).catch(() => undefined);
+      const answer = await ask<{ job: JobRead }>(jobs, currentToken(), READ, { id }).catch(() => undefined);
       return answer?.data?.job;
     },
     cancelJob: (id) => call<object, ChangeAnswer>(CANCEL, { id }, () => ({ kind: 'done', jobIds: [id] })),
@@ -145,7 +181,7 @@ function createClient(
       const response = await fetch(`${urls.jobs}/jobs/uploads/file`, {
         method: 'POST',
         body: form,
-        headers: { authorization: `Bearer ${token}` },
+        headers: { authorization: `Bearer ${currentToken()}` },
         signal: AbortSignal.timeout(60_000),
       });
       const answer = (await response.json()) as { filename?: string; message?: string };
@@ -186,7 +222,7 @@ function need<T>({ data, errors }: GraphqlAnswer<T>): T {
 }
 
 /** The innermost reason: fetch wraps it. */
-function describe(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { cause, name, message } = error as Error & { cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? `${name}: ${message}`;
 }
