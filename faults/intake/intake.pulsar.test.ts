@@ -23,6 +23,8 @@ const WAYS: Way[] = [
 ];
 
 const PATIENCE = { withinMs: 120_000 };
+/** An executor that a busy machine keeps from renewing a lease has its task interrupted, and that is told. */
+const UNINTERRUPTED = 'max(attempt - interruptions)';
 
 describe.each(WAYS)('$name', ({ name, broker }) => {
   const world = useWorld(`intake ${name}`, { broker });
@@ -130,7 +132,7 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
       expect(stored).toBe(428);
       await ended(here, id, 'COMPLETED');
       await here.hold();
-      const attempts = 'select max(attempt) as most from task where job_id = $1';
+      const attempts = `select ${UNINTERRUPTED} as most from task where job_id = $1`;
       expect(await here.platform.databases.query('jobs', attempts, [id])).toEqual([{ most: 1 }]);
     }, 240_000);
 
@@ -171,7 +173,7 @@ describe.each(WAYS)('$name', ({ name, broker }) => {
       const behind = await submitted(here, dozeWork(3, 10));
       await ended(here, behind, 'COMPLETED', { withinMs: 600_000, everyMs: 200 });
       await here.hold();
-      const attempts = 'select max(attempt) as most from task where job_id = any($1)';
+      const attempts = `select ${UNINTERRUPTED} as most from task where job_id = any($1)`;
       expect(await here.platform.databases.query('jobs', attempts, [[done, behind]])).toEqual([{ most: 1 }]);
     }, 800_000);
 

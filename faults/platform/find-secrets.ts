@@ -23,7 +23,7 @@ export async function findSecrets({ daemons, files, secrets }: WhereToLook): Pro
       look(`${file}, line ${index + 1}`, line);
   }
   for (const daemon of daemons) {
-    const response = await fetch(`${daemon.origin}/metrics`, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(`${daemon.origin}/metrics`, { signal: AbortSignal.timeout(30_000) });
     look(`the metrics of ${daemon.name}`, await response.text());
   }
   const pids = daemons.map((daemon) => daemon.pid()).filter((pid) => pid !== undefined);

@@ -74,12 +74,12 @@ test('outcomes, heartbeats and starts of attempts that do not exist are supersed
   ];
   const items = [{ offset: 0, status: ItemStatus.SUCCEEDED, resultJson: '{"number":"1"}', error: undefined }];
   const outcomes = refs.map((ref) => ({ ref, items, interrupted: false, countersJson: '', durationMs: 1 }));
-  const acknowledged = await client.acknowledgeJob({ executorId: EXECUTOR, outcomes }, deadline(10_000));
+  const acknowledged = await client.acknowledgeJob({ executorId: EXECUTOR, outcomes }, deadline(30_000));
   expect(acknowledged.statuses).toEqual(refs.map(() => AckStatus.SUPERSEDED));
-  const beats = await client.heartbeat({ executorId: EXECUTOR, refs }, deadline(10_000));
+  const beats = await client.heartbeat({ executorId: EXECUTOR, refs }, deadline(30_000));
   expect(beats.statuses).toEqual(refs.map(() => LeaseStatus.LOST));
   for (const ref of refs) {
-    const { result } = await client.startTask({ executorId: EXECUTOR, ref }, deadline(10_000));
+    const { result } = await client.startTask({ executorId: EXECUTOR, ref }, deadline(30_000));
     expect(result?.$case).toBe('superseded');
   }
   await hold();
@@ -104,11 +104,11 @@ test('an outcome that an attempt has already reported, and one for a later attem
   ];
   const { statuses } = await jobsClient().acknowledgeJob(
     { executorId: EXECUTOR, outcomes: outcomes.slice(0, 2) },
-    deadline(10_000),
+    deadline(30_000),
   );
   expect(statuses).toEqual([AckStatus.SUPERSEDED, AckStatus.SUPERSEDED]);
   await jobsClient()
-    .acknowledgeJob({ executorId: EXECUTOR, outcomes: outcomes.slice(2) }, deadline(10_000))
+    .acknowledgeJob({ executorId: EXECUTOR, outcomes: outcomes.slice(2) }, deadline(30_000))
     .catch(() => {});
   await hold();
 });
@@ -118,7 +118,7 @@ test('an acknowledgement without the service credential is refused', async () =>
   await submitter.submit(fibonacciWork(random, 3));
   const call = jobsClient('ffffffffffffffffffffffffffffffff').acknowledgeJob(
     { executorId: EXECUTOR, outcomes: [] },
-    deadline(10_000),
+    deadline(30_000),
   );
   await expect(call).rejects.toThrow(/UNAUTHENTICATED/);
   await hold();

@@ -46,7 +46,7 @@ async function start(dataDir: string): Promise<Platform> {
     environment: process.env,
     nodeEnv: 'production',
     throwaway: true,
-    signal: AbortSignal.timeout(120_000),
+    signal: AbortSignal.timeout(300_000),
   });
   running.push(platform);
   return platform;
@@ -85,7 +85,7 @@ const effectsOfJobs = `
 
 test('a backup under load is restored in an empty place: jobs go on, and nothing is lost or doubled', async () => {
   const platform = await start(original);
-  const signal = AbortSignal.timeout(240_000);
+  const signal = AbortSignal.timeout(390_000);
   const ada = await logIn(platformAddresses(platform.ports), ACCOUNT, signal);
   const { filename } = await ada.upload('kites.ndjson', file);
   const before: number[] = [];

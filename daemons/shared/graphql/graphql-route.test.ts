@@ -30,7 +30,11 @@ const typeDefs = `
   type Nested { broken: String, late: String }
 `;
 
-function appOf(production: boolean, log = createLogger({ daemon: 'test', level: 'silent' })): Hono {
+function appOf(
+  production: boolean,
+  log = createLogger({ daemon: 'test', level: 'silent' }),
+  bodyArrivesWithinMs = 30_000,
+): Hono {
   const route = graphqlRoute({
     path: '/test/graphql',
     typeDefs,
@@ -55,7 +59,7 @@ function appOf(production: boolean, log = createLogger({ daemon: 'test', level: 
     },
     scalars: [exactJsonScalar, dateTimeScalar],
     maxBodyBytes: 100_000,
-    bodyArrivesWithinMs: 200,
+    bodyArrivesWithinMs,
     production,
     log,
   });
@@ -242,8 +246,9 @@ test.each([
 });
 
 test('a body that trickles in is refused after a while, and its connection is closed', async () => {
-  const scope = createScope(createLogger({ daemon: 'test', level: 'silent' }));
-  const port = await serveHttp({ app: appOf(false), config, health, scope });
+  const silent = createLogger({ daemon: 'test', level: 'silent' });
+  const scope = createScope(silent);
+  const port = await serveHttp({ app: appOf(false, silent, 200), config, health, scope });
   for (const length of ['content-length: 1000', 'transfer-encoding: chunked']) {
     const socket = connect(port, '127.0.0.1');
     socket.write(
