@@ -6,7 +6,7 @@ import { parseExactJson } from './exact-json.ts';
 import type { HttpAnswer } from './http-request.ts';
 
 /** JSON that a lenient parser takes and Jobs does not: a property twice, or digits that would be lost. */
-const ITEMS_PROBLEM = /^The request is not valid JSON: variables\.input\.data(\S*), line \d+: (.*)$/;
+const ITEMS_PROBLEM = /^The request's JSON is refused: variables\.input\.data(\S*), line \d+: (.*)$/;
 
 interface Refusal {
   message: string;

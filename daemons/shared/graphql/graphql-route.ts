@@ -172,7 +172,7 @@ async function readParams(c: Context): Promise<Params> {
   const text = await c.req.text().catch(() => refuse('MALFORMED_REQUEST', 'The request broke off'));
   const parsed = parseJsonExact(text);
   if (!parsed.ok)
-    throw new AppError('MALFORMED_REQUEST', `The request is not valid JSON: ${parsed.problem.message}`);
+    throw new AppError('MALFORMED_REQUEST', `The request's JSON is refused: ${parsed.problem.message}`);
   const body = parsed.value;
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new AppError(

@@ -205,7 +205,7 @@ test('without a platform help is there all the same', async () => {
 test('an item that only a lenient parser takes is wrong input, and is told as one', async () => {
   await using set = await startLoggedIn();
   const say = (where: string) =>
-    `The request is not valid JSON: variables.input.data${where}, line 1: expected each property name once, got "iterations" again.`;
+    `The request's JSON is refused: variables.input.data${where}, line 1: expected each property name once, got "iterations" again.`;
   for (const [place, told] of [
     ['.iterations', 'Item 0, iterations'],
     ['[1].iterations', 'Item 1, iterations'],
