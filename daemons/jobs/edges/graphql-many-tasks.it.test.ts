@@ -31,15 +31,19 @@ async function count(table: 'job' | 'task'): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
+/** As if all items of all jobs, of one item a task, had failed. */
+async function failAll(): Promise<void> {
+  await pool.query(`update task set state = 'dead', attempt = 1, died_at = now(),
+    decided = '[[0, 0, {"reason": "Broken", "message": "it is broken"}]]'`);
+  await pool.query(`update job set status = 'FAILED', failed = size, ended_at = now()`);
+}
+
 test('a job of many tasks is accepted, tried again and cancelled as a whole', async () => {
   const { data, errors } = await execute('tiny', items(MANY));
   expect(errors).toBeUndefined();
   const { id, size } = data.executeJob;
   expect([size, await count('task')]).toEqual([MANY, MANY]);
-  // As if all had failed.
-  await pool.query(`update task set state = 'dead', attempt = 1, died_at = now(),
-    decided = '[[0, 0, {"reason": "Broken", "message": "it is broken"}]]'`);
-  await pool.query(`update job set status = 'FAILED', failed = size, ended_at = now()`);
+  await failAll();
   const retried = await ask(member, 'mutation ($id: Float!) { retryJob(id: $id) { status failed round } }', {
     id,
   });
@@ -48,6 +52,32 @@ test('a job of many tasks is accepted, tried again and cancelled as a whole', as
   expect(cancelled.data?.cancelJob).toEqual({ status: 'CANCELLED' });
   const { rows } = await pool.query('select distinct state from task');
   expect(rows).toEqual([{ state: 'cancelled' }]);
+  await pool.query('truncate job, job_tag, task, history');
+});
+
+test('a filter runs all dead letters of a job again, however many they are, and says what is left', async () => {
+  const many = 50_001;
+  await execute('tiny', items(1));
+  const { id } = (await execute('tiny', items(many))).data.executeJob;
+  await execute('tiny', items(2));
+  await failAll();
+  const redrive =
+    'mutation ($all: Boolean) { redriveDeadLetters(all: $all) { matched redriven jobs remaining } }';
+  const { data } = await ask(member, redrive, { all: true });
+  expect(data?.redriveDeadLetters).toEqual({
+    matched: many + 3,
+    redriven: many + 1,
+    jobs: [id - 1, id],
+    remaining: 2,
+  });
+  const { rows } = await pool.query(
+    'select job_id::int as id, state, count(*)::int as tasks from task group by 1, 2',
+  );
+  expect(rows.toSorted((a, b) => a.id - b.id)).toEqual([
+    { id: id - 1, state: 'ready', tasks: 1 },
+    { id, state: 'ready', tasks: many },
+    { id: id + 1, state: 'dead', tasks: 2 },
+  ]);
   await pool.query('truncate job, job_tag, task, history');
 });
 

@@ -40,8 +40,8 @@ export interface RedriveParts {
 
 /** Dead letters of one request, give or take those of the last job: a job's are not parted. */
 const MAX_REDRIVEN = 10_000;
-/** A request is answered in time, however many there are. */
-const MAX_COUNTED = 50_000;
+/** Of those that are left to further requests so many are counted: this one is answered in time, however many there are. */
+const MAX_LEFT = 40_000;
 const MAX_IDS = 1_000;
 const MAX_TOLD = { jobs: 1_000, refused: 100 };
 
@@ -134,17 +134,19 @@ async function findMatching(
   }
   const { sql, values } = await deadLetterCondition(catalog, owner, filter);
   const where = `${sql} and ${CAN_BE_REDRIVEN}`;
-  const { rows } = await pool.query<{ matched: number; job_id: string; seq: number }>(
-    `with found as materialized (
-       select job_id, seq from task where ${where} order by job_id, seq limit ${MAX_COUNTED}
-     ), first as (
-       select job_id from found order by job_id, seq limit ${MAX_REDRIVEN}
+  const { rows } = await pool.query<{ left: number; job_id: string; seq: number }>(
+    `with last as materialized (
+       select max(job_id) as id
+       from (select job_id from task where ${where} order by job_id, seq limit ${MAX_REDRIVEN}) first
      )
-     select (select count(*)::int from found) as matched, job_id, seq from found
-     where job_id <= (select max(job_id) from first)
+     select job_id, seq, (
+         select count(*)::int
+         from (select from task where ${where} and job_id > (select id from last) limit ${MAX_LEFT}) later
+       ) as left
+     from task where ${where} and job_id <= (select id from last)
      order by job_id, seq`,
     values,
   );
   const tasks = rows.map((row) => ({ jobId: Number(row.job_id), seq: row.seq }));
-  return { matched: rows[0]?.matched ?? 0, tasks };
+  return { matched: tasks.length + (rows[0]?.left ?? 0), tasks };
 }
