@@ -39,7 +39,12 @@ export interface DeadLetterFilter {
 /** Which dead letters are run again: those named, or those that match. */
 export type RedriveChoice =
   | { readonly ids: readonly string[] }
-  | { readonly filter: DeadLetterFilter; readonly all: boolean };
+  | {
+      readonly filter: DeadLetterFilter;
+      /** Only those of jobs after the one with this id. */
+      readonly after?: number;
+      readonly all: boolean;
+    };
 
 export interface Redrive {
   readonly matched: number;
@@ -50,6 +55,12 @@ export interface Redrive {
   /** At most the first 100. */
   readonly refused: readonly RefusedRedrive[];
   readonly remaining: number;
+}
+
+/** What one request has done. */
+export interface RedriveAnswer extends Redrive {
+  /** Id of the last job that was looked at; null: of none. */
+  readonly last: number | null;
 }
 
 export interface RefusedRedrive {
@@ -92,10 +103,10 @@ export async function redriveOnce(
   session: Session,
   choice: RedriveChoice,
   { dryRun, signal }: { dryRun: boolean; signal?: AbortSignal },
-): Promise<Redrive> {
-  const query = `mutation Redrive($ids: [ID!], $filter: DeadLetterFilter, $all: Boolean, $dryRun: Boolean) { redriveDeadLetters(ids: $ids, filter: $filter, all: $all, dryRun: $dryRun) { matched redriven items jobs refused { id reason message } remaining } }`;
+): Promise<RedriveAnswer> {
+  const query = `mutation Redrive($ids: [ID!], $filter: DeadLetterFilter, $after: Float, $all: Boolean, $dryRun: Boolean) { redriveDeadLetters(ids: $ids, filter: $filter, after: $after, all: $all, dryRun: $dryRun) { matched redriven items jobs refused { id reason message } remaining last } }`;
   const variables = { ...choice, dryRun };
   const options = { repeatable: dryRun, signal };
-  return (await session.call<{ redriveDeadLetters: Redrive }>('jobs', query, variables, options))
+  return (await session.call<{ redriveDeadLetters: RedriveAnswer }>('jobs', query, variables, options))
     .redriveDeadLetters;
 }

@@ -1,4 +1,4 @@
-import { type Redrive, type RedriveChoice, redriveOnce } from '../api/dead-letters.ts';
+import { type Redrive, type RedriveAnswer, type RedriveChoice, redriveOnce } from '../api/dead-letters.ts';
 import { asTyped } from '../environment.ts';
 import { Failure, interrupted } from '../failure.ts';
 import { bar, startProgress } from '../render/progress.ts';
@@ -7,8 +7,8 @@ import type { Session } from '../session/session.ts';
 import { onInterruption } from '../waiting/interruption.ts';
 
 /**
- * Runs dead letters again, request by request until none is left that can be; of those that were named, none is asked for
- * twice. Ctrl-C ends it after the request that is on its way, so that what was done is known.
+ * Runs dead letters again, request by request until none is left; none is asked for twice, also when it dies again
+ * meanwhile. Ctrl-C ends it after the request that is on its way, so that what was done is known.
  *
  * @returns the sums of all requests
  * @throws a Failure that says how many were run again before, and of those that were named how to go on with the rest
@@ -21,14 +21,12 @@ export async function redriveAll(session: Session, choice: RedriveChoice, quiet:
   try {
     for (;;) {
       const answer = await redriveOnce(session, rest, { dryRun: false });
-      sum = sum === undefined ? answer : add(sum, answer);
+      sum = add(sum ?? NONE, answer);
       progress.update(
         `Redriving  ${bar(sum.redriven, sum.matched)}  ${count(sum.redriven)} of ${count(sum.matched)}`,
       );
-      if (answer.remaining === 0 || answer.remaining === answer.matched) return sum;
-      if ('ids' in rest) rest = { ids: lastOf(rest.ids, answer.remaining) };
-      // Those that are refused match again: without any progress there will be none.
-      else if (answer.redriven === 0) return sum;
+      if (answer.remaining === 0 || answer.last === null) return sum;
+      rest = 'ids' in rest ? { ids: lastOf(rest.ids, answer.remaining) } : { ...rest, after: answer.last };
       if (interruption.signal.aborted) throw interruption.signal.reason;
     }
   } catch (error) {
@@ -59,14 +57,16 @@ function lastOf(ids: readonly string[], count: number): string[] {
     .slice(-count);
 }
 
-function add(sum: Redrive, answer: Redrive): Redrive {
-  const known = new Set(sum.refused.map(({ id }) => id));
+const NONE: Redrive = { matched: 0, redriven: 0, items: 0, jobs: [], refused: [], remaining: 0 };
+
+function add(sum: Redrive, answer: RedriveAnswer): Redrive {
+  const lookedAt = sum.matched - sum.remaining;
   return {
-    matched: Math.max(sum.matched, sum.redriven + answer.matched),
+    matched: lookedAt + answer.matched,
     redriven: sum.redriven + answer.redriven,
     items: sum.items + answer.items,
     jobs: [...new Set([...sum.jobs, ...answer.jobs])],
-    refused: [...sum.refused, ...answer.refused.filter(({ id }) => !known.has(id))],
+    refused: [...sum.refused, ...answer.refused],
     remaining: answer.remaining,
   };
 }

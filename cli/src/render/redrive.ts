@@ -7,7 +7,7 @@ const SHOWN_JOBS = 10;
 
 /** What was, or with `dryRun` would be, run again, and what can't be and why. */
 export function renderRedrive(redrive: Redrive, dryRun: boolean): string {
-  const { redriven, jobs, refused, remaining } = redrive;
+  const { redriven, jobs, refused } = redrive;
   const parts = [renderDone(redrive, dryRun)];
   if (refused.length > 0) {
     const table = renderTable<RefusedRedrive>(
@@ -22,10 +22,6 @@ export function renderRedrive(redrive: Redrive, dryRun: boolean): string {
     const all = refusedOf(redrive);
     const more = all > refused.length ? `\n… and ${count(all - refused.length)} more` : '';
     parts.push(`\n${count(all)} can't be run again:\n\n${table}${more}`);
-  }
-  if (remaining > 0 && !dryRun) {
-    const more = remaining === 1 ? '1 more matches and was' : `${count(remaining)} more match and were`;
-    parts.push(`\n${more} not looked at: redrive again when the jobs have ended`);
   }
   const [job] = jobs;
   if (job !== undefined && jobs.length === 1 && redriven > 0 && !dryRun) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createFailingJobs, noItem } from '../testing/failing-jobs.ts';
+import { createFailingJobs, everyItem, noItem } from '../testing/failing-jobs.ts';
 import { reasonOf, startTestJobs } from '../testing/test-jobs.ts';
 
 const jobs = await startTestJobs();
@@ -103,6 +103,25 @@ test('what cannot be run again is refused with a reason, one by one', async () =
     extensions: { code: 409, reason: 'NOT_RETRYABLE' },
   });
   await runAll(noItem);
+});
+
+test('a filter goes on after the last job of the answer before, so that what dies again is not run for ever', async () => {
+  const user = auth.user();
+  const [first, second] = [await failed(user, 1), await failed(user, 1)];
+  const request = `mutation ($after: Float) {
+    redriveDeadLetters(all: true, after: $after) { matched jobs remaining last }
+  }`;
+  const again = async (after?: number) => (await ask(user, request, { after })).data.redriveDeadLetters;
+  expect(await again(first)).toEqual({ matched: 1, jobs: [second], remaining: 0, last: second });
+  await runAll(everyItem);
+  expect(await again(second)).toEqual({ matched: 0, jobs: [], remaining: 0, last: null });
+  expect(await again()).toEqual({ matched: 2, jobs: [first, second], remaining: 0, last: second });
+  await runAll(noItem);
+  for (const after of [-1, 1.5, 1e308]) {
+    expect(reasonOf(await ask(user, request, { after }))).toBe('INVALID_INPUT');
+  }
+  const named = 'mutation ($ids: [ID!]) { redriveDeadLetters(ids: $ids, after: 1) { matched } }';
+  expect(reasonOf(await ask(user, named, { ids: [`${first}/0`] }))).toBe('INVALID_INPUT');
 });
 
 test('retryJob begins a new round of a failed job, and refuses every other', async () => {

@@ -123,12 +123,13 @@ export function jobsResolvers(parts: JobsResolverParts): Resolvers {
       const identity = await time.wait(callerOf(c).identity());
       return presentJob(await parts.retryJob(identity, id, time));
     },
-    async redriveDeadLetters({ ids, filter, all, dryRun }, c) {
+    async redriveDeadLetters({ ids, filter, after, all, dryRun }, c) {
       const time = startAnswerTime();
       const identity = await time.wait(callerOf(c).identity());
       const request = {
         ...(ids != null && { ids }),
         ...(filter != null && { filter: withoutNulls(filter) }),
+        ...(after != null && { after }),
         all: all === true,
         dryRun: dryRun === true,
       };

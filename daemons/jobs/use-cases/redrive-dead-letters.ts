@@ -13,6 +13,8 @@ export interface RedriveRequest {
   /** Dead letters by name, for example 12/3; or a filter. */
   readonly ids?: readonly string[];
   readonly filter?: DeadLetterFilter;
+  /** Only those of jobs after the one with this id; with a filter. */
+  readonly after?: number;
   /** A filter that matches everything is meant. */
   readonly all: boolean;
   /** Nothing is changed. */
@@ -30,6 +32,8 @@ export interface Redrive {
     readonly message: string;
   }[];
   readonly remaining: number;
+  /** Id of the last job that was looked at; null: of none. */
+  readonly last: number | null;
 }
 
 export interface RedriveParts {
@@ -65,12 +69,12 @@ const CAN_BE_REDRIVEN = `exists (
 export async function redriveDeadLetters(
   parts: RedriveParts,
   identity: Identity,
-  { ids, filter = {}, all, dryRun }: RedriveRequest,
+  { ids, filter = {}, after, all, dryRun }: RedriveRequest,
   time: AnswerTime = startAnswerTime(),
 ): Promise<Redrive> {
   const finding = ids
-    ? findNamed(parts.pool, identity, ids, filter)
-    : findMatching(parts, identity, filter, all);
+    ? findNamed(parts.pool, identity, ids, isOpen(filter) && after === undefined)
+    : findMatching(parts, identity, filter, { after: after ?? 0, all });
   const { matched, tasks } = await time.wait(finding);
   const starting = parts.startRounds(tasks, { by: identity.userId, dryRun });
   const { results, jobs } = await timeForTasks(tasks.length, time).wait(starting);
@@ -84,6 +88,7 @@ export async function redriveDeadLetters(
     jobs: jobs.slice(0, MAX_TOLD.jobs).map(({ id }) => id),
     refused: refused.slice(0, MAX_TOLD.refused),
     remaining: matched - results.length,
+    last: results.at(-1)?.jobId ?? null,
   };
 }
 
@@ -97,10 +102,10 @@ async function findNamed(
   pool: Pool,
   identity: Identity,
   ids: readonly string[],
-  filter: DeadLetterFilter,
+  alone: boolean,
 ): Promise<Found> {
   requirePermission(identity, 'jobs:retry');
-  if (!isOpen(filter)) refuse('INVALID_INPUT', 'ids and filter must not be given together');
+  if (!alone) refuse('INVALID_INPUT', 'ids and filter must not be given together');
   if (ids.length < 1 || ids.length > MAX_IDS) {
     refuse('INVALID_INPUT', `ids must name 1 to ${MAX_IDS} dead letters, got ${ids.length}`, {
       limit: MAX_IDS,
@@ -126,14 +131,17 @@ async function findMatching(
   { pool, catalog }: RedriveParts,
   identity: Identity,
   filter: DeadLetterFilter,
-  all: boolean,
+  { after, all }: { after: number; all: boolean },
 ): Promise<Found> {
   const owner = ownerOf(identity, filter, 'jobs:retry');
   if (isOpen(filter) && !all) {
     refuse('INVALID_INPUT', 'The filter matches every dead letter; say all: true if that is meant');
   }
+  if (!Number.isSafeInteger(after) || after < 0)
+    refuse('INVALID_INPUT', `after must be the id of a job, got ${after}`);
   const { sql, values } = await deadLetterCondition(catalog, owner, filter);
-  const where = `${sql} and ${CAN_BE_REDRIVEN}`;
+  values.push(after);
+  const where = `${sql} and task.job_id > $${values.length}::bigint and ${CAN_BE_REDRIVEN}`;
   const { rows } = await pool.query<{ left: number; job_id: string; seq: number }>(
     `with last as materialized (
        select max(job_id) as id

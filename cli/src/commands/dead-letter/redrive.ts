@@ -65,7 +65,7 @@ export default class DeadLetterRedrive extends JobberCommand {
       } else if (canAsk()) await confirmIfAll(session, choice);
     }
     const redrive = dryRun
-      ? await redriveOnce(session, choice, { dryRun })
+      ? await planOf(session, choice)
       : await redriveAll(session, choice, this.jsonEnabled());
     if (!dryRun && refusedOf(redrive) > 0) this.endWith(EXIT.refused);
     return this.tell(redrive, dryRun);
@@ -96,9 +96,15 @@ function choose(
   return { filter, all };
 }
 
+/** What would be run again. */
+async function planOf(session: Session, choice: RedriveChoice): Promise<Redrive> {
+  const { last: _, ...planned } = await redriveOnce(session, choice, { dryRun: true });
+  return planned;
+}
+
 /** Everything is much, and may not have been meant: what it is, is said before. */
 async function confirmAll(session: Session, choice: FilterChoice): Promise<Redrive> {
-  const planned = await redriveOnce(session, choice, { dryRun: true });
+  const planned = await planOf(session, choice);
   if (planned.matched > 0) {
     const of = choice.filter.allOwners ? ' of all users' : '';
     await confirm(`This runs all dead letters${of} again: ${counted(planned.matched, 'dead letter')}`);
@@ -113,7 +119,7 @@ async function confirmIfAll(session: Session, choice: FilterChoice): Promise<voi
     filter: { ...(owner !== undefined && { owner }), ...(allOwners && { allOwners }) },
     all: true,
   };
-  const { matched } = await redriveOnce(session, choice, { dryRun: true });
-  if (matched < 2 || matched < (await redriveOnce(session, everything, { dryRun: true })).matched) return;
+  const { matched } = await planOf(session, choice);
+  if (matched < 2 || matched < (await planOf(session, everything)).matched) return;
   await confirm(`The filter leaves nothing out: this runs all ${counted(matched, 'dead letter')} again`);
 }
