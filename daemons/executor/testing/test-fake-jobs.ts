@@ -1,4 +1,5 @@
 // A small Jobs in memory, behind real gRPC: it leases tasks by credit, renews, records and fences, and can be made to fail.
+import { findFreePort } from '@jobber/compose/free-port';
 import {
   AckStatus,
   type AttemptOutcome,
@@ -70,6 +71,8 @@ export class FakeJobs {
   port = 0;
 
   async listen(): Promise<number> {
+    // It comes back there after `close`: until then nobody must get it.
+    this.port ||= await findFreePort();
     const log = createLogger({ daemon: 'fake-jobs', level: 'silent' });
     this.scope = createScope(log);
     this.port = await serveGrpc({

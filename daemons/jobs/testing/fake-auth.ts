@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { findFreePort } from '@jobber/compose/free-port';
 import { AuthServiceDefinition, type WatchRevocationsRequest } from '@jobber/proto/auth/v1/auth';
 import { type Identity, permissionsOf, type Role } from '@jobber/shared/auth-guard';
 import { createFakeRevocations } from '@jobber/shared/auth-guard/testing';
@@ -32,7 +33,8 @@ export async function startFakeAuth(log: Logger): Promise<FakeAuth> {
   const identities = new Map<string, Identity>();
   const revocations = createFakeRevocations();
   let scope: Scope = createScope(log);
-  let port = 0;
+  // It comes back there after `stop`: until then nobody must get it.
+  const port = await findFreePort();
   let silent = false;
 
   function find(token: string) {
@@ -49,7 +51,7 @@ export async function startFakeAuth(log: Logger): Promise<FakeAuth> {
 
   async function start(): Promise<void> {
     scope = createScope(log);
-    port = await serveGrpc({
+    await serveGrpc({
       host: '127.0.0.1',
       port,
       serviceSecret: SERVICE_SECRET,

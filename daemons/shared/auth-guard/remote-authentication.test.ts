@@ -1,3 +1,4 @@
+import { findFreePort } from '@jobber/compose/free-port';
 import {
   type AuthenticateManyRequest,
   AuthServiceDefinition,
@@ -26,10 +27,11 @@ async function startGuardedBy() {
   const asked: string[] = [];
   let hold: Promise<void> | undefined;
   let scope = createScope(log);
-  let port = 0;
+  // It comes back there after `stop`: until then nobody must get it.
+  const port = await findFreePort();
   async function start(): Promise<void> {
     scope = createScope(log);
-    port = await serveGrpc({
+    await serveGrpc({
       host: '127.0.0.1',
       port,
       serviceSecret: SECRET,

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { findFreePort } from '@jobber/compose/free-port';
 import { createLogger } from '@jobber/shared/log';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -99,8 +100,7 @@ test('answers to pings are enough to keep a connection on which nothing else hap
 });
 
 test('pauses between tries double up to a limit, by half of it at random, and are short again after a success', async () => {
-  const { port, close } = await freePort();
-  await close();
+  const port = await findFreePort();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   const random = vi.spyOn(Math, 'random').mockReturnValue(1);
   const { socket, events } = keep(configFor(port));
@@ -164,8 +164,7 @@ test('what was asked for and has not come is asked for again, also when nothing 
 });
 
 test('what is to be renewed while it is being made again is made once', async () => {
-  const { port, close } = await freePort();
-  await close();
+  const port = await findFreePort();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   const { socket } = keep(configFor(port));
   for (let tries = 0; tries < 2; tries += 1) {
@@ -186,13 +185,4 @@ async function realTurns(until: () => boolean): Promise<void> {
     if (process.hrtime.bigint() > deadline) throw new Error('it has not come to that');
     await nextTurn();
   }
-}
-
-async function freePort(): Promise<{ port: number; close: () => Promise<void> }> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
 }
