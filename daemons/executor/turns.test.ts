@@ -11,7 +11,7 @@ test('turns are taken in the order of arrival, never more at once than there are
   let most = 0;
   await Promise.all(
     Array.from({ length: 10 }, async (_, n) => {
-      await turns.take(patient());
+      await turns.take(patient(), 'ada');
       order.push(n);
       most = Math.max(most, ++atOnce);
       await Promise.resolve();
@@ -23,46 +23,60 @@ test('turns are taken in the order of arrival, never more at once than there are
   expect(most).toBe(2);
 });
 
+test('one owner does not wait for all turns of another', async () => {
+  const turns = createTurns(1);
+  const order: string[] = [];
+  await turns.take(patient(), 'ada');
+  const takers = ['ada', 'ada', 'ada', 'bob'].map(async (ownerId) => {
+    await turns.take(patient(), ownerId);
+    order.push(ownerId);
+    turns.end();
+  });
+  turns.end();
+  await Promise.all(takers);
+  expect(order).toEqual(['ada', 'bob', 'ada', 'ada']);
+});
+
 test('a turn that is free is taken at once', async () => {
   const turns = createTurns(1);
-  expect(turns.take(patient())).toBeUndefined();
-  const waiting = turns.take(patient());
+  expect(turns.take(patient(), 'ada')).toBeUndefined();
+  const waiting = turns.take(patient(), 'ada');
   expect(waiting).toBeInstanceOf(Promise);
   turns.end();
   await waiting;
   turns.end();
-  expect(turns.take(patient())).toBeUndefined();
+  expect(turns.take(patient(), 'ada')).toBeUndefined();
 });
 
 test('whoever is aborted leaves the line, and its turn is not lost', async () => {
   const turns = createTurns(1);
-  await turns.take(patient());
+  await turns.take(patient(), 'ada');
   const controller = new AbortController();
-  const leaving = turns.take(abortableBy(controller.signal));
-  const staying = turns.take(patient());
+  const leaving = turns.take(abortableBy(controller.signal), 'ada');
+  const staying = turns.take(patient(), 'ada');
   controller.abort(new Error('never mind'));
   await expect(leaving).rejects.toThrow('never mind');
   turns.end();
   await staying;
   turns.end();
-  expect(turns.take(patient())).toBeUndefined();
+  expect(turns.take(patient(), 'ada')).toBeUndefined();
 });
 
 test('whoever was aborted before takes no turn', () => {
   const turns = createTurns(1);
-  expect(() => turns.take(abortableBy(AbortSignal.abort(new Error('too late'))))).toThrow('too late');
-  expect(turns.take(patient())).toBeUndefined();
+  expect(() => turns.take(abortableBy(AbortSignal.abort(new Error('too late'))), 'ada')).toThrow('too late');
+  expect(turns.take(patient(), 'ada')).toBeUndefined();
 });
 
 test('an abort after the turn has come ends nothing', async () => {
   const turns = createTurns(1);
-  await turns.take(patient());
+  await turns.take(patient(), 'ada');
   const controller = new AbortController();
-  const called = turns.take(abortableBy(controller.signal));
+  const called = turns.take(abortableBy(controller.signal), 'ada');
   turns.end();
   controller.abort();
   await called;
-  const next = turns.take(patient());
+  const next = turns.take(patient(), 'ada');
   turns.end();
   await next;
 });

@@ -1,51 +1,52 @@
 import type { Abortable } from './abortable.ts';
+import { createFairLine, type InLine } from './fair-line.ts';
 
-/** A counted number of turns: whoever comes when all are taken waits in line. */
+/** A counted number of turns: whoever comes when all are taken waits in line, in which owners take turns. */
 export interface Turns {
   /**
    * Undefined: the turn is taken at once; otherwise it is when the promise resolves.
+   * @param ownerId UUID of the user whose task it is for
    * @throws the reason when it is given up first
    */
-  take(waiter: Abortable): Promise<void> | undefined;
+  take(waiter: Abortable, ownerId: string): Promise<void> | undefined;
   /** Ends a turn that was taken. */
   end(): void;
 }
 
-interface Waiting {
+interface Waiting extends InLine {
   readonly waiter: Abortable;
   readonly resolve: () => void;
 }
 
 export function createTurns(count: number): Turns {
   let free = count;
-  const line = new Set<Waiting>();
+  const line = createFairLine<Waiting>();
 
-  function untilCalled(waiter: Abortable): Promise<void> {
+  function untilCalled(waiter: Abortable, ownerId: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const waiting = { waiter, resolve };
+      const waiting = { waiter, ownerId, rank: 0, resolve };
       line.add(waiting);
       waiter.onAbort = () => {
-        line.delete(waiting);
+        line.remove(waiting);
         reject(waiter.abortReason);
       };
     });
   }
 
   return {
-    take(waiter) {
+    take(waiter, ownerId) {
       if (waiter.abortReason !== undefined) throw waiter.abortReason;
-      if (free === 0) return untilCalled(waiter);
+      if (free === 0) return untilCalled(waiter, ownerId);
       free -= 1;
       return undefined;
     },
     end() {
-      const next = line.values().next().value;
+      const [next] = line.take(1);
       if (!next) {
         free += 1;
         return;
       }
       // The turn goes from hand to hand.
-      line.delete(next);
       next.waiter.onAbort = undefined;
       next.resolve();
     },

@@ -42,7 +42,7 @@ export async function runAttempt(
     const entering = parts.suspects.enter(attempt);
     if (entering !== undefined) await entering;
     if (needsTurn(type, attempt)) {
-      const waiting = parts.turns.take(attempt);
+      const waiting = parts.turns.take(attempt, attempt.task.ownerId);
       if (waiting !== undefined) await waiting;
       hasTurn = true;
     }

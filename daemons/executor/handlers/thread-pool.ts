@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Logger } from '@jobber/shared/log';
 import { Piscina } from 'piscina';
+import { createFairLine, type InLine } from '../fair-line.ts';
 import { describeCrash } from './describe-crash.ts';
 import {
   ABORT_GRACE_MS,
@@ -26,7 +27,7 @@ export interface ThreadPoolOptions extends HandlerPoolOptions {
   readonly log: Logger;
 }
 
-interface Entry {
+interface Entry extends InLine {
   readonly run: HandlerRun;
   readonly settle: PromiseWithResolvers<HandlerReport>;
   readonly onAbort: () => void;
@@ -73,7 +74,7 @@ function isLostTooOften(entry: Entry, { terminate }: Batch): boolean {
 export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
   /** By the memory of a thread, which is fixed when it starts. */
   const pools = new Map<number, Threads>();
-  let queue: Entry[] = [];
+  const queue = createFairLine<Entry>();
   const batches = new Set<Batch>();
   const taskMs = new Map<string, number>();
   let scheduled = false;
@@ -92,13 +93,12 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
 
   /** The first task and those like it behind it, leaving enough for the other free threads to be worth their while. */
   function takeFromQueue(freeThreads: number): Entry[] {
-    const type = queue[0]?.run.type;
+    const type = queue.first()?.run.type;
     const known = (type && taskMs.get(type.slug)) ?? BATCH_MS;
     const doneWithin = (ms: number) => Math.floor(ms / Math.max(known, 0.001));
     const share = Math.max(Math.ceil(queue.length / freeThreads), doneWithin(SHARED_MS));
     const most = Math.max(1, Math.min(MAX_BATCH, doneWithin(BATCH_MS), share));
-    const other = queue.findIndex(({ run }) => run.type !== type);
-    return queue.splice(0, other < 0 ? most : Math.min(most, other));
+    return queue.take(most, ({ run }) => run.type === type);
   }
 
   function threadsOf(memoryMb: number): Threads {
@@ -206,7 +206,7 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
 
   function putBack(entry: Entry): void {
     entry.batch = undefined;
-    queue.unshift(entry);
+    queue.putBack(entry);
   }
 
   function begin(entry: Entry | undefined): void {
@@ -227,7 +227,7 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
     const { batch } = entry;
     const index = batch ? batch.entries.indexOf(entry) : -1;
     if (!batch || takeFromThread(batch, index)) {
-      queue = queue.filter((other) => other !== entry);
+      queue.remove(entry);
       settle(entry, entry.run.signal.reason);
       return;
     }
@@ -243,6 +243,8 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
       const settle = Promise.withResolvers<HandlerReport>();
       const entry: Entry = {
         run,
+        ownerId: run.ownerId,
+        rank: 0,
         settle,
         onAbort: () => abort(entry),
         batch: undefined,
@@ -251,7 +253,7 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
         losses: 0,
       };
       run.signal.addEventListener('abort', entry.onAbort, { once: true });
-      queue.push(entry);
+      queue.add(entry);
       schedule();
       return settle.promise;
     },
