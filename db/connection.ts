@@ -23,7 +23,10 @@ export interface DatabaseOptions {
   /** Connections at most. */
   readonly poolSize?: number;
   readonly applicationName?: string;
-  /** After this many milliseconds a statement is given up, by the server and, if that is silent, by us. 0: never. */
+  /**
+   * After this many milliseconds a statement is given up, by the server and, if that is silent, by us. 0: never. Half a
+   * second more is how long a connection may take; without a limit of statements, half a minute.
+   */
   readonly statementTimeoutMs?: number;
 }
 
@@ -37,6 +40,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** Of whoever has promised nobody an answer in time. */
+const PATIENCE_MS = 30_000;
+
 /** Prepares a database for use; connections are made when they are needed, so the server need not be up yet. */
 export async function openDatabase(
   definition: DatabaseDefinition,
@@ -44,7 +50,7 @@ export async function openDatabase(
     url,
     poolSize = 10,
     applicationName = `jobber-${definition.name}`,
-    statementTimeoutMs = 30_000,
+    statementTimeoutMs = PATIENCE_MS,
   }: DatabaseOptions,
 ): Promise<Database> {
   const orm = new MikroORM({
@@ -56,7 +62,7 @@ export async function openDatabase(
     driverOptions: {
       // The ORM takes apart the address and drops its parameters: sslmode=verify-full would be connected to in the clear.
       connectionString: url,
-      connectionTimeoutMillis: 4_000,
+      connectionTimeoutMillis: (statementTimeoutMs || PATIENCE_MS) + 500,
       application_name: applicationName,
       keepAlive: true,
       // A statement that hangs must not hold a request for ever.

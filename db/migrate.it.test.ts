@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createTestDatabase } from '@jobber/compose/test-database';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { authDatabase } from './auth/index.ts';
 import { openDatabase, pendingMigrations } from './connection.ts';
 import { migrate, whileUnreachable } from './migrate-database.ts';
@@ -141,6 +143,26 @@ test('a server that is not there is waited for; what it refuses is told at once,
   await expect(whileUnreachable(60_000, refuses)).rejects.toThrow('no password');
   expect(refuses).toHaveBeenCalledTimes(1);
   await expect(whileUnreachable(0, () => Promise.reject(away))).rejects.toBe(away);
+});
+
+test('a server that is slow to answer is waited for: nobody has been promised a migration in time', async () => {
+  const { url } = await createTestDatabase();
+  const { hostname, port } = new URL(url);
+  const slow = createServer((socket) => {
+    const onward = connect(Number(port), hostname);
+    // Longer than a daemon waits, which has an answer to give.
+    setTimeout(() => socket.pipe(onward).pipe(socket), 5_000);
+    for (const [one, other] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const)
+      one.on('error', () => {}).on('close', () => other.destroy());
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void slow.close());
+  await once(slow, 'listening');
+  const slowUrl = new URL(url);
+  slowUrl.host = `127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  expect(await migrate(authDatabase, slowUrl.href)).toEqual(AUTH_MIGRATIONS);
 });
 
 test('parameters of the address hold: a connection that must be encrypted is not made in the clear', async () => {
