@@ -3,21 +3,21 @@ import { createFairLine } from './fair-line.ts';
 
 interface Task {
   readonly ownerId: string;
+  readonly jobId: number;
   readonly name: string;
-  rank: number;
 }
 
+/** Tasks are named by owner, job and number: a1.1 */
 function createLine() {
   const line = createFairLine<Task>();
-  const task = (name: string): Task => ({ ownerId: name.slice(0, 1), name, rank: 0 });
   return {
     line,
     add(...names: string[]): Task[] {
-      const tasks = names.map(task);
-      for (const one of tasks) line.add(one);
+      const tasks = names.map((name) => ({ ownerId: name.slice(0, 1), jobId: Number(name[1]), name }));
+      for (const task of tasks) line.add(task);
       return tasks;
     },
-    take: (most: number, fits?: (one: Task) => boolean) =>
+    take: (most: number, fits?: (task: Task) => boolean) =>
       line
         .take(most, fits)
         .map(({ name }) => name)
@@ -25,46 +25,60 @@ function createLine() {
   };
 }
 
-test('what is of one owner goes in the order of arrival', () => {
+test('what is of one job goes in the order of arrival', () => {
   const { line, add, take } = createLine();
-  add('a1', 'a2', 'a3');
-  expect([line.length, line.first()?.name, take(2), take(2), take(2)]).toEqual([3, 'a1', 'a1 a2', 'a3', '']);
+  add('a1.1', 'a1.2', 'a1.3');
+  expect([line.length, line.first()?.name]).toEqual([3, 'a1.1']);
+  expect([take(2), line.length, take(2), take(2), line.length]).toEqual(['a1.1 a1.2', 1, 'a1.3', '', 0]);
 });
 
-test('whoever comes later stands behind as many of the others as of its own, not behind all of them', () => {
+test('owners take turns, however many tasks and jobs the others have', () => {
   const { add, take } = createLine();
-  add('a1', 'a2', 'a3', 'a4', 'a5');
-  expect(take(2)).toBe('a1 a2');
-  add('b1', 'b2');
-  add('c1');
-  expect(take(9)).toBe('a3 b1 c1 a4 b2 a5');
+  add('a1.1', 'a1.2', 'a1.3', 'a2.1', 'a3.1');
+  expect(take(1)).toBe('a1.1');
+  add('b9.1', 'b9.2', 'c8.1');
+  expect(take(9)).toBe('a2.1 b9.1 c8.1 a3.1 b9.2 a1.2 a1.3');
 });
 
-test('an owner whose tasks are taken as they come has saved up nothing, and owes nothing', () => {
+test('jobs of one owner take turns', () => {
+  const { add, take } = createLine();
+  add('a1.1', 'a1.2', 'a1.3', 'a1.4');
+  expect(take(2)).toBe('a1.1 a1.2');
+  add('a2.1', 'a1.5');
+  expect(take(9)).toBe('a1.3 a2.1 a1.4 a1.5');
+});
+
+test('whose tasks are taken as they come has saved up nothing, and owes nothing', () => {
   const { add, take } = createLine();
   for (let n = 0; n < 100; n += 1) {
-    add(`b${n}`);
+    add('b1.0');
     take(1);
   }
-  add('a1', 'b1', 'a2', 'b2');
-  expect(take(9)).toBe('a1 b1 a2 b2');
+  add('a1.1', 'b1.1', 'a1.2', 'b1.2');
+  expect(take(9)).toBe('a1.1 b1.1 a1.2 b1.2');
 });
 
 test('as many are taken as fit, and what is put back comes first again', () => {
   const { line, add, take } = createLine();
-  const [first] = add('a1', 'a2', 'x1', 'a3') as [Task, ...Task[]];
-  expect(take(9, ({ ownerId }) => ownerId === 'a')).toBe('a1');
+  const [first] = add('a1.1', 'a1.2', 'x1.1', 'a1.3') as [Task, ...Task[]];
+  expect(take(9, ({ ownerId }) => ownerId === 'a')).toBe('a1.1');
   line.putBack(first);
-  expect(take(9)).toBe('a1 x1 a2 a3');
+  expect([line.length, line.first()]).toEqual([4, first]);
+  expect(take(9)).toBe('a1.1 x1.1 a1.2 a1.3');
 });
 
 test('what is removed is not taken', () => {
   const { line, add, take } = createLine();
-  const [, second] = add('a1', 'a2', 'a3') as [Task, Task, Task];
+  const [first, second, third] = add('a1.1', 'a1.2', 'a1.3') as [Task, Task, Task];
   line.remove(second);
   line.remove(second);
-  add('b1');
-  expect(take(9)).toBe('a1 b1 a3');
-  add('a4');
-  expect(take(9)).toBe('a4');
+  add('b1.1');
+  expect([line.length, take(9)]).toEqual([3, 'a1.1 b1.1 a1.3']);
+  line.putBack(first);
+  line.remove(first);
+  line.remove(third);
+  expect([line.length, line.first()]).toEqual([0, undefined]);
+  const [last] = add('a1.4') as [Task];
+  line.remove(last);
+  expect([line.length, take(9)]).toEqual([0, '']);
 });

@@ -1,14 +1,14 @@
 import type { Abortable } from './abortable.ts';
 import { createFairLine, type InLine } from './fair-line.ts';
 
-/** A counted number of turns: whoever comes when all are taken waits in line, in which owners take turns. */
+/** A counted number of turns: whoever comes when all are taken waits in line, in which owners and their jobs take turns. */
 export interface Turns {
   /**
    * Undefined: the turn is taken at once; otherwise it is when the promise resolves.
-   * @param ownerId UUID of the user whose task it is for
+   * @param task for which it is
    * @throws the reason when it is given up first
    */
-  take(waiter: Abortable, ownerId: string): Promise<void> | undefined;
+  take(waiter: Abortable, task: InLine): Promise<void> | undefined;
   /** Ends a turn that was taken. */
   end(): void;
 }
@@ -22,9 +22,9 @@ export function createTurns(count: number): Turns {
   let free = count;
   const line = createFairLine<Waiting>();
 
-  function untilCalled(waiter: Abortable, ownerId: string): Promise<void> {
+  function untilCalled(waiter: Abortable, { ownerId, jobId }: InLine): Promise<void> {
     return new Promise((resolve, reject) => {
-      const waiting = { waiter, ownerId, rank: 0, resolve };
+      const waiting = { waiter, ownerId, jobId, resolve };
       line.add(waiting);
       waiter.onAbort = () => {
         line.remove(waiting);
@@ -34,9 +34,9 @@ export function createTurns(count: number): Turns {
   }
 
   return {
-    take(waiter, ownerId) {
+    take(waiter, task) {
       if (waiter.abortReason !== undefined) throw waiter.abortReason;
-      if (free === 0) return untilCalled(waiter, ownerId);
+      if (free === 0) return untilCalled(waiter, task);
       free -= 1;
       return undefined;
     },

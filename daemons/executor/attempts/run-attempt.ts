@@ -42,7 +42,10 @@ export async function runAttempt(
     const entering = parts.suspects.enter(attempt);
     if (entering !== undefined) await entering;
     if (needsTurn(type, attempt)) {
-      const waiting = parts.turns.take(attempt, attempt.task.ownerId);
+      const waiting = parts.turns.take(attempt, {
+        ownerId: attempt.task.ownerId,
+        jobId: attempt.ref.jobId,
+      });
       if (waiting !== undefined) await waiting;
       hasTurn = true;
     }

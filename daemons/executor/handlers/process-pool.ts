@@ -61,7 +61,7 @@ export function createProcessPool(options: ProcessPoolOptions): HandlerPool {
 
   return {
     async run(run) {
-      await turns.take(abortableBy(run.signal), run.ownerId);
+      await turns.take(abortableBy(run.signal), run);
       let used: HandlerProcess | undefined;
       try {
         for (let losses = 1; ; losses++) {

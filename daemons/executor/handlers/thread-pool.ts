@@ -244,7 +244,7 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
       const entry: Entry = {
         run,
         ownerId: run.ownerId,
-        rank: 0,
+        jobId: run.jobId,
         settle,
         onAbort: () => abort(entry),
         batch: undefined,
