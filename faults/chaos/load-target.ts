@@ -27,11 +27,11 @@ const SUBMITTERS = 4;
  * whoever runs it, meanwhile. It registers a user of its own, whose jobs and products stay.
  */
 export async function loadTarget(target: Target, seed: number, minutes: number): Promise<ChaosResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'jobber-chaos-'));
   const random = createRandom(seed);
   const client = await connectClient(target).catch((error: unknown) => {
     throw new Error(`No user can be made at ${target.auth}: ${reasonOf(error)}`);
   });
+  const folder = mkdtempSync(join(tmpdir(), 'jobber-chaos-'));
   const recorder = createRecorder(folder);
   const submitter = createSubmitter(client, recorder);
   const poller = startPoller(client, submitter.accepted, recorder);
