@@ -58,13 +58,21 @@ test('whose tasks are taken as they come has saved up nothing, and owes nothing'
   expect(take(9)).toBe('a1.1 b1.1 a1.2 b1.2');
 });
 
-test('as many are taken as fit, and what is put back comes first again', () => {
+test('jobs that do not fit are passed over, and keep their turn', () => {
   const { line, add, take } = createLine();
-  const [first] = add('a1.1', 'a1.2', 'x1.1', 'a1.3') as [Task, ...Task[]];
-  expect(take(9, ({ ownerId }) => ownerId === 'a')).toBe('a1.1');
+  add('a1.1', 'b2.1', 'a3.1', 'b2.2', 'a1.2', 'c1.1');
+  expect(take(4, ({ jobId }) => jobId === 1)).toBe('a1.1 c1.1 a1.2');
+  expect([line.length, line.first()?.name, take(9)]).toEqual([3, 'b2.1', 'b2.1 a3.1 b2.2']);
+});
+
+test('what is put back comes before the others of its job, and delays no other', () => {
+  const { line, add, take } = createLine();
+  const [first, second] = add('a1.1', 'a1.2', 'a1.3') as [Task, Task, Task];
+  add('b1.1', 'b1.2');
+  expect(take(3)).toBe('a1.1 b1.1 a1.2');
+  line.putBack(second);
   line.putBack(first);
-  expect([line.length, line.first()]).toEqual([4, first]);
-  expect(take(9)).toBe('a1.1 x1.1 a1.2 a1.3');
+  expect([line.length, take(9)]).toEqual([4, 'b1.2 a1.1 a1.2 a1.3']);
 });
 
 test('what is removed is not taken', () => {

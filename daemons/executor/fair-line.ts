@@ -11,87 +11,81 @@ export interface InLine {
  */
 export interface FairLine<Item extends InLine> {
   readonly length: number;
+  /** Whose turn is next. */
   first(): Item | undefined;
   add(item: Item): void;
-  /** To the front, where it was taken from. */
+  /** Before all others of its job. */
   putBack(item: Item): void;
-  /** Takes the first ones, up to so many, as far as they fit. */
+  /** Takes up to so many, in turn. Of a job all fit or none; a job that does not is passed over, and keeps its turn. */
   take(most: number, fits?: (item: Item) => boolean): Item[];
   remove(item: Item): void;
 }
 
 export function createFairLine<Item extends InLine>(): FairLine<Item> {
-  const returned: Item[] = [];
-  /** Whose turn is next comes first; none is empty. */
+  /** By owner and job. Whose turn is next comes first; none is empty. */
   const owners = new Map<string, Map<number, Item[]>>();
   let length = 0;
 
-  function first(): Item | undefined {
-    if (returned.length > 0) return returned[0];
-    for (const jobs of owners.values()) for (const items of jobs.values()) return items[0];
+  function next(fits: (item: Item) => boolean): Item | undefined {
+    for (const jobs of owners.values()) {
+      for (const [first] of jobs.values()) if (first !== undefined && fits(first)) return first;
+    }
     return undefined;
   }
 
-  function takeFirst(): void {
+  /** Where others of its job wait. */
+  function enter({ ownerId, jobId }: Item): Item[] {
+    length += 1;
+    const jobs = owners.get(ownerId) ?? new Map<number, Item[]>();
+    owners.set(ownerId, jobs);
+    const items = jobs.get(jobId) ?? [];
+    jobs.set(jobId, items);
+    return items;
+  }
+
+  function remove(item: Item): void {
+    const { ownerId, jobId } = item;
+    const jobs = owners.get(ownerId);
+    const items = jobs?.get(jobId);
+    const at = items?.indexOf(item) ?? -1;
+    if (!jobs || !items || at < 0) return;
     length -= 1;
-    if (returned.shift() !== undefined) return;
-    for (const [ownerId, jobs] of owners) {
-      for (const [jobId, items] of jobs) {
-        items.shift();
-        endTurn(jobs, jobId, items.length === 0);
-        break;
-      }
-      endTurn(owners, ownerId, jobs.size === 0);
-      return;
-    }
+    items.splice(at, 1);
+    if (items.length === 0) jobs.delete(jobId);
+    if (jobs.size === 0) owners.delete(ownerId);
   }
 
   return {
     get length() {
       return length;
     },
-    first,
+    first: () => next(() => true),
     add(item) {
-      length += 1;
-      const jobs = owners.get(item.ownerId) ?? new Map<number, Item[]>();
-      const items = jobs.get(item.jobId) ?? [];
-      items.push(item);
-      if (items.length === 1) jobs.set(item.jobId, items);
-      if (jobs.size === 1) owners.set(item.ownerId, jobs);
+      enter(item).push(item);
     },
     putBack(item) {
-      length += 1;
-      returned.unshift(item);
+      enter(item).unshift(item);
     },
     take(most, fits = () => true) {
       const taken: Item[] = [];
-      for (let item = first(); item && taken.length < most && fits(item); item = first()) {
-        takeFirst();
+      while (taken.length < most) {
+        const item = next(fits);
+        if (item === undefined) break;
+        remove(item);
+        toEnd(owners, item.ownerId);
+        toEnd(owners.get(item.ownerId), item.jobId);
         taken.push(item);
       }
       return taken;
     },
-    remove(item) {
-      const jobs = owners.get(item.ownerId);
-      const items = jobs?.get(item.jobId);
-      if (!leave(returned, item) && !(items && leave(items, item))) return;
-      length -= 1;
-      if (items?.length === 0) jobs?.delete(item.jobId);
-      if (jobs?.size === 0) owners.delete(item.ownerId);
-    },
+    remove,
   };
 }
 
-/** Whoever has had its turn stands at the end, unless nothing of it is left. */
-function endTurn<Key, Waiting>(rotation: Map<Key, Waiting>, key: Key, isEmpty: boolean): void {
-  if (!isEmpty && rotation.size === 1) return;
-  const waiting = rotation.get(key) as Waiting;
-  rotation.delete(key);
-  if (!isEmpty) rotation.set(key, waiting);
-}
-
-function leave<Item>(items: Item[], item: Item): boolean {
-  const at = items.indexOf(item);
-  if (at >= 0) items.splice(at, 1);
-  return at >= 0;
+/** Whoever has had its turn stands behind the others, if anything of it is left. */
+function toEnd<Key, Waiting>(rotation: Map<Key, Waiting> | undefined, key: Key): void {
+  const waiting = rotation?.get(key);
+  if (waiting === undefined) return;
+  rotation?.delete(key);
+  rotation?.set(key, waiting);
 }
