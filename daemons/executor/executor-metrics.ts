@@ -1,7 +1,7 @@
 import { Counter, DURATION_BUCKETS, Gauge, Histogram, type Registry } from '@jobber/shared/telemetry';
 
 export interface ExecutorMetrics {
-  /** `outcome`: succeeded, failed, retry, deferred, interrupted, aborted. */
+  /** `outcome`: succeeded, failed, retry, deferred, interrupted, handed-back, aborted. */
   readonly outcomes: Counter<'type' | 'outcome'>;
   readonly reports: Counter<'result'>;
   readonly handlerSeconds: Histogram<'type'>;

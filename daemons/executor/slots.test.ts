@@ -21,6 +21,13 @@ test('slots halve when tasks wait long, down to the least', () => {
   expect([1, 2, 3, 4, 5, 6].map(() => round(slots, 500))).toEqual([64, 32, 16, 8, 4, 4]);
 });
 
+test('slots are the least at once when tasks wait for too long, and grow again', () => {
+  const slots = createSlots({ min: 4, max: 64 }, () => 0);
+  for (let i = 0; i < 5; i++) round(slots, 1);
+  slots.shrink();
+  expect([1, 2].map(() => round(slots, 1))).toEqual([4, 8]);
+});
+
 test('slots stay as they are when tasks wait a moment, and when not all of them are used', () => {
   const slots = createSlots({ min: 4, max: 64 }, () => 0);
   expect([round(slots, 100), round(slots, 100)]).toEqual([4, 4]);

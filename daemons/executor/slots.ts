@@ -1,5 +1,7 @@
 /** How many tasks this executor holds at once, running or about to. */
 export interface Slots {
+  /** As many as can run at once. */
+  readonly min: number;
   free(): number;
   /** A task has arrived. */
   take(): void;
@@ -7,6 +9,8 @@ export interface Slots {
   started(waitedMs: number): void;
   /** A task's outcome is stored. */
   release(): void;
+  /** Tasks wait here for too long. */
+  shrink(): void;
 }
 
 export interface SlotLimits {
@@ -37,12 +41,17 @@ export function createSlots({ min, max }: SlotLimits, now: () => number = () => 
     const average = waitedMs / waits;
     if (average > LONG_WAIT_MS) limit = Math.max(min, Math.floor(limit / 2));
     else if (average < SHORT_WAIT_MS && full) limit = Math.min(max, limit * 2);
+    startOver();
+  }
+
+  function startOver(): void {
     waits = 0;
     waitedMs = 0;
     full = false;
   }
 
   return {
+    min,
     free: () => Math.max(0, limit - held),
     take() {
       if (held === 0 && now() - emptySince > FORGET_MS) limit = min;
@@ -57,6 +66,10 @@ export function createSlots({ min, max }: SlotLimits, now: () => number = () => 
     release() {
       held -= 1;
       if (held === 0) emptySince = now();
+    },
+    shrink() {
+      limit = min;
+      startOver();
     },
   };
 }

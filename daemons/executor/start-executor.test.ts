@@ -300,7 +300,7 @@ test('an attempt aborts itself when its lease can not be renewed in time, and gi
   };
   await until(() => executor.logs.some(({ cause }) => cause === 'lease over'), 'the attempt was aborted');
   await until(() => task.outcomes.length > 0, 'it was given back');
-  expect(task.outcomes[0]).toMatchObject({ interrupted: true, items: [] });
+  expect(task.outcomes[0]).toMatchObject({ interrupted: true, notStarted: false, items: [] });
 });
 
 test('poison of every kind fails its own task only, and never delays a heartbeat', {
@@ -549,7 +549,7 @@ test('an executor that stops ends what it has begun, gives back what it has not,
   await stopped;
   expect(begun.every(isDone)).toBe(true);
   for (const task of waiting) {
-    expect(task.outcomes).toMatchObject([{ interrupted: true, items: [] }]);
+    expect(task.outcomes).toMatchObject([{ interrupted: true, notStarted: true, items: [] }]);
     expect(task.state).toBe('ready');
   }
   const late = jobs.submit({ slug: 'echo' });

@@ -34,6 +34,9 @@ export interface StopTimes {
   readonly reportsMs: number;
 }
 
+/** How often it is looked for tasks that wait, in milliseconds: one that has not begun from one time to the next goes back. */
+const LOOK_MS = 1_000;
+
 const STOP_TIMES: StopTimes = { handlersMs: 20_000, reportsMs: 5_000 };
 
 /** Takes tasks from the intake, runs them, and reports how they ended. */
@@ -42,6 +45,9 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
   let stopping = false;
   /** Attempts whose outcome is not known yet. */
   let handling = 0;
+  let looking: NodeJS.Timeout | undefined;
+  /** What had not begun when it was last looked. */
+  let waiting: ReadonlySet<Attempt> = new Set();
 
   const sink: TaskSink = {
     freeSlots: () => (stopping ? 0 : slots.free()),
@@ -81,8 +87,28 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
     if (outcome) metrics.handlerSeconds.observe({ type }, outcome.durationMs / 1_000);
   }
 
+  /**
+   * Slow tasks may have come while many were held because they were quick. Another executor may run them sooner, and Jobs knows
+   * what is more urgent by now. As many stay as can run at once.
+   */
+  function handBackWaiting(): void {
+    const now = new Set([...running].slice(slots.min).filter(({ started }) => !started));
+    const still = now.intersection(waiting);
+    waiting = now;
+    if (still.size === 0) return;
+    slots.shrink();
+    log.info({ tasks: still.size }, 'tasks that could not begin soon go back to Jobs');
+    for (const attempt of still) attempt.abort('waiting');
+  }
+
+  function start(): void {
+    intake.start(sink);
+    looking = setInterval(handBackWaiting, LOOK_MS);
+  }
+
   async function stop(): Promise<void> {
     stopping = true;
+    clearInterval(looking);
     const lastTasks = intake.stop();
     // What has not begun need not wait for its turn here.
     for (const attempt of running) if (!attempt.started) attempt.abort('stopping');
@@ -99,12 +125,12 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
     reports.close();
   }
 
-  return { start: () => intake.start(sink), stop };
+  return { start, stop };
 }
 
 function nameOutcome(outcome: AttemptOutcome | undefined): string {
   if (!outcome) return 'aborted';
-  if (outcome.interrupted) return 'interrupted';
+  if (outcome.interrupted) return outcome.notStarted ? 'handed-back' : 'interrupted';
   if (outcome.deferred) return 'deferred';
   if (outcome.items.some(({ status }) => status === ItemStatus.RETRY)) return 'retry';
   return outcome.items.some(({ status }) => status === ItemStatus.FAILED) ? 'failed' : 'succeeded';

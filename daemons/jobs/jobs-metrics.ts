@@ -41,7 +41,7 @@ export function createJobsMetrics(registry: Registry): JobsMetrics {
     }),
     attemptsEnded: new Counter({
       name: 'jobber_jobs_attempts_ended_total',
-      help: 'Outcomes of attempts: finished, retried, deferred, released, buried, superseded',
+      help: 'Outcomes of attempts: finished, retried, deferred, released, handed-back, buried, superseded',
       labelNames: ['outcome'],
       registers,
     }),

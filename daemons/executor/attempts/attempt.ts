@@ -8,8 +8,9 @@ import type { Delivery } from '../intake/intake.ts';
  * - lost: a later attempt has the task. cancelled: the job is. Nobody waits for an outcome.
  * - lease over: Jobs could not be reached in time; it will give the task to someone else.
  * - timeout: the job type's own limit. stopping: the executor is.
+ * - waiting: it could not begin soon. Jobs gives it to whoever can run it first.
  */
-export type AbortCause = 'lost' | 'cancelled' | 'lease over' | 'timeout' | 'stopping';
+export type AbortCause = 'lost' | 'cancelled' | 'lease over' | 'timeout' | 'stopping' | 'waiting';
 
 /** What an attempt's signal is aborted with. */
 export class AttemptAborted extends Error {
@@ -83,7 +84,7 @@ class DeliveredAttempt implements Attempt {
 
   get holdsLease(): boolean {
     const cause = this.abortCause;
-    return cause === undefined || cause === 'timeout' || cause === 'stopping';
+    return cause === undefined || cause === 'timeout' || cause === 'stopping' || cause === 'waiting';
   }
 
   abort(cause: AbortCause): void {

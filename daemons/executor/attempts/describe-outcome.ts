@@ -28,6 +28,7 @@ export function outcomeOfReport(
       return { ...outcome, status: STATUS[outcome.status], offset: item.offset };
     }),
     interrupted: false,
+    notStarted: false,
     deferred: false,
     countersJson: report?.countersJson ?? '',
     durationMs: Math.round(report?.durationMs ?? 0),
@@ -48,11 +49,13 @@ export function outcomeOfError(
     case 'cancelled':
       return undefined;
     case 'stopping':
+    case 'waiting':
     case 'lease over':
       return {
         ref: attempt.ref,
         items: [],
         interrupted: true,
+        notStarted: !attempt.started,
         deferred: false,
         countersJson: '',
         durationMs,
@@ -87,6 +90,7 @@ export function sameForAll(
     ref,
     items,
     interrupted: false,
+    notStarted: false,
     deferred: false,
     countersJson: '',
     durationMs: Math.round(durationMs),

@@ -186,6 +186,7 @@ function readFields(said: Readonly<Record<string, unknown>> | undefined): unknow
 }
 
 function logFailure(log: Logger, attempt: Attempt, error: unknown): void {
+  if (attempt.abortCause === 'waiting') return;
   if (attempt.abortCause) {
     log.info({ ...describeAttempt(attempt), cause: attempt.abortCause }, 'attempt aborted');
   } else if (isDeferral(error)) {

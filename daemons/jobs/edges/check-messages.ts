@@ -56,8 +56,9 @@ export function toOutcome(message: AttemptOutcomeMessage, executorId: string): A
     else refuse('INVALID_INPUT', `Item offset ${offset} has no status`);
   }
   const { interrupted, deferred, countersJson } = message;
+  const notStarted = interrupted && message.notStarted;
   const counters = toCounters(countersJson);
-  return { executorId, jobId, seq, attempt, decided, retry, interrupted, deferred, counters };
+  return { executorId, jobId, seq, attempt, decided, retry, interrupted, notStarted, deferred, counters };
 }
 
 function refuseBadOffsets(items: readonly { readonly offset: number }[]): void {

@@ -546,6 +546,18 @@ test('a task that is interrupted again and again is given up', async () => {
   expect((await ask(member, JOB, { id })).data.job).toMatchObject({ status: 'FAILED', failed: 1 });
 });
 
+test('a task that never began is given back as often as need be', async () => {
+  const id = await accept(member, { text: 'a' });
+  for (let attempt = 1; attempt <= 12; attempt += 1) {
+    const outcome = { ...success(await takeOne()), items: [], interrupted: true, notStarted: true };
+    expect(await acknowledge(outcome)).toEqual([AckStatus.RECORDED]);
+  }
+  expect(await acknowledge(success(await takeOne()))).toEqual([AckStatus.RECORDED]);
+  expect((await ask(member, JOB, { id })).data.job).toMatchObject({ status: 'COMPLETED' });
+  const metrics = await (await fetch(`${jobs.origin}/metrics`)).text();
+  expect(metrics).toMatch(/jobber_jobs_attempts_ended_total\{outcome="handed-back",daemon="jobs"\} 12/);
+});
+
 test('a lease that expires brings the task to another executor, and fences the first one off', async () => {
   const id = await accept(member, { text: 'a' });
   const zombie = await takeOne();

@@ -80,6 +80,7 @@ export function success(task: LeasedTask, result: unknown = null): AttemptOutcom
       error: undefined,
     })),
     interrupted: false,
+    notStarted: false,
     deferred: false,
     countersJson: '',
     durationMs: 1,

@@ -18,6 +18,7 @@ import type { ClaimOrder } from './choose-fairly.ts';
 import { deferAttempts } from './defer-attempts.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
+import { handBackAttempts } from './hand-back-attempts.ts';
 import { recordSuperseded } from './record-superseded.ts';
 import { redriveTasks } from './redrive-tasks.ts';
 import { MAX_INTERRUPTIONS, releaseAttempts } from './release-attempts.ts';
@@ -167,6 +168,7 @@ test('whatever happens at the same time, jobs and tasks agree, and no transition
     finish: () => finish(take(10)),
     retry: () => againAfterDeadlock(() => retryAttempts(pool, take(10).map(unfinished))),
     release: () => againAfterDeadlock(() => releaseAttempts(pool, take(5).map(unfinished))),
+    handBack: () => againAfterDeadlock(() => handBackAttempts(pool, take(5).map(unfinished))),
     defer: () => againAfterDeadlock(() => deferAttempts(pool, take(5).map(unfinished))),
     renew: () => renewLeases(pool, some(held, 20), 60_000),
     rescue: () => rescueTasks(pool, MAX_INTERRUPTIONS),

@@ -16,10 +16,11 @@ export interface UnfinishedAttempt extends DecidedAttempt {
 export interface WayBack {
   /** Names the prepared statement. */
   readonly name: string;
-  readonly event: HistoryEvent;
+  /** Null: the history does not tell it. */
+  readonly event: HistoryEvent | null;
   readonly to: Extract<TaskState, 'ready' | 'waiting'>;
-  /** The counter that grows. */
-  readonly counter: 'failures' | 'interruptions' | 'deferrals';
+  /** The counter that grows; null: none. */
+  readonly counter: 'failures' | 'interruptions' | 'deferrals' | null;
   /** The task does not go back when the counter would reach this; null: always. */
   readonly limit: string | null;
   /** Wait before the next attempt, in milliseconds. */
@@ -52,7 +53,7 @@ function statement({ event, to, counter, limit, waitMs, told }: WayBack): string
   with ${ASKED_OUTCOMES}, ${LOCK_JOBS_IN_PROGRESS}, changed as (
     update task set
       state = '${to}',
-      ${counter} = ${counter} + 1,
+      ${counter === null ? '' : `${counter} = ${counter} + 1,`}
       decided = task.decided || a.decided,
       counters = case when a.counters is null then task.counters else task.counters || a.counters end,
       last_error = coalesce(a.error ->> 'message', last_error),
@@ -65,18 +66,22 @@ function statement({ event, to, counter, limit, waitMs, told }: WayBack): string
       and jsonb_array_length(task.decided) + jsonb_array_length(a.decided) < task.item_count
       and ${OUTCOME_FITS_TASK}
     returning task.job_id, task.seq, task.attempt, task.type, task.available_at, a.succeeded, a.failed, a.error,
-      locked.round, task.executor_id, task.${counter} as times
-  ), ${COUNT_DECIDED_ITEMS}, told as (
-    insert into history (job_id, seq, attempt, round, event, executor_id, reason, message, detail)
-    select job_id, seq, attempt, round, '${event}', executor_id, error ->> 'reason', error ->> 'message',
-      ${told === null ? 'null' : "jsonb_build_object('times', times)"}
-    from changed ${told === null ? '' : `where ${told}`}
-  )
+      locked.round, task.executor_id, ${counter === null ? 'null' : `task.${counter}`} as times
+  ), ${COUNT_DECIDED_ITEMS}${event === null ? '' : tell(event, told)}
   select job_id, seq, attempt, type,
     greatest(0, extract(epoch from available_at - clock_timestamp()) * 1000)::float8 as wait_ms, null as job
   from changed
   union all
   select id, null, null, null, null, to_jsonb(counted) from counted`;
+}
+
+function tell(event: HistoryEvent, told: string | null): string {
+  return `, told as (
+    insert into history (job_id, seq, attempt, round, event, executor_id, reason, message, detail)
+    select job_id, seq, attempt, round, '${event}', executor_id, error ->> 'reason', error ->> 'message',
+      ${told === null ? 'null' : "jsonb_build_object('times', times)"}
+    from changed ${told === null ? '' : `where ${told}`}
+  )`;
 }
 
 /** A task that went back; or, with `job`, a job that has changed. */

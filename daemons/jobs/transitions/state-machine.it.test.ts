@@ -13,6 +13,7 @@ import { deferAttempts } from './defer-attempts.ts';
 import { dispatchTasks } from './dispatch-tasks.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
+import { handBackAttempts } from './hand-back-attempts.ts';
 import { recallTasks } from './recall-tasks.ts';
 import { redriveTasks } from './redrive-tasks.ts';
 import { releaseAttempts } from './release-attempts.ts';
@@ -83,7 +84,13 @@ const event: fc.Arbitrary<Event> = fc.record({
     { weight: 3, arbitrary: fc.constantFrom('finish-attempts', 'retry-attempts', 'rescue-tasks') },
     {
       weight: 2,
-      arbitrary: fc.constantFrom('defer-attempts', 'release-attempts', 'redrive-tasks', 'recall-tasks'),
+      arbitrary: fc.constantFrom(
+        'defer-attempts',
+        'release-attempts',
+        'hand-back-attempts',
+        'redrive-tasks',
+        'recall-tasks',
+      ),
     },
     { weight: 1, arbitrary: fc.constantFrom('bury-tasks', 'renew-leases', 'begin-jobs', 'cancel-job') },
   ),
@@ -142,6 +149,9 @@ async function apply(id: number, { transition, seq, items }: Event, attempt: num
     case 'release-attempts':
       await releaseAttempts(pool, [unfinished]);
       return;
+    case 'hand-back-attempts':
+      await handBackAttempts(pool, [unfinished]);
+      return;
     case 'rescue-tasks':
     case 'bury-tasks':
       await pool.query(
@@ -184,6 +194,7 @@ function mustChange(before: Stored, happened: Event): boolean {
     case 'retry-attempts':
       return current && decided !== undefined && decided < undecided && row.failures + 1 < 3;
     case 'defer-attempts':
+    case 'hand-back-attempts':
       return current && decided !== undefined && decided < undecided;
     case 'release-attempts':
       return current && decided !== undefined && decided < undecided && row.interruptions + 1 < 10;

@@ -21,6 +21,7 @@ export const TASK_CHANGES: readonly Change<TaskState>[] = [
   ['retry-attempts', 'running', 'waiting'],
   ['defer-attempts', 'running', 'waiting'],
   ['release-attempts', 'running', 'ready'],
+  ['hand-back-attempts', 'running', 'ready'],
   ['rescue-tasks', 'running', 'ready'],
   ['rescue-tasks', 'dispatched', 'ready'],
   ['finish-attempts', 'running', 'succeeded'],

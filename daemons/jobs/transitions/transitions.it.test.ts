@@ -17,6 +17,7 @@ import { FIRST_OWNER } from './choose-fairly.ts';
 import { dispatchTasks } from './dispatch-tasks.ts';
 import { findHopelessTasks } from './find-hopeless-tasks.ts';
 import { finishAttempts } from './finish-attempts.ts';
+import { handBackAttempts } from './hand-back-attempts.ts';
 import { recallTasks } from './recall-tasks.ts';
 import { MAX_INTERRUPTIONS, releaseAttempts } from './release-attempts.ts';
 import { renewLeases } from './renew-leases.ts';
@@ -36,6 +37,7 @@ const first = (transition: ReturnTasks) => async (_pool: unknown, attempt: Unfin
   (await transition(pool, [attempt]))[0];
 const retryAttempt = first(retryAttempts);
 const releaseAttempt = first(releaseAttempts);
+const handBackAttempt = first(handBackAttempts);
 /** Backoffs of the job type are 0: what waits is due at once. */
 const wake = () => wakeTasks(pool);
 const succeeded = (count: number): DecidedItem[] =>
@@ -251,6 +253,21 @@ test('interruptions do not count as failures but have a limit of their own', asy
   expect(await buryTasks(pool, [{ ...last, ...error }])).toEqual([]);
   expect(await job(id)).toEqual({ status: 'FAILED', completed: 0, failed: 1, ended: true });
   expect((await task(last)).decided).toEqual([[0, 0, error]]);
+});
+
+test('an attempt that never began counts towards nothing, however often, and is not told', async () => {
+  const id = await acceptJob(database, { itemsPerTask: 2 });
+  await handBackAttempt(pool, unfinished(await claimOne(), succeeded(1)));
+  for (let times = 0; times < 2 * MAX_INTERRUPTIONS; times += 1) {
+    const claimed = await claimOne();
+    expect(await handBackAttempt(pool, unfinished(claimed))).toMatchObject({ type: 'echo', waitMs: 0 });
+    expect(await handBackAttempt(pool, unfinished(claimed))).toBeUndefined();
+  }
+  const last = await claimOne();
+  expect(await task(last)).toMatchObject({ failures: 0, interruptions: 0, deferrals: 0 });
+  expect((await pool.query('select from history where job_id = $1', [id])).rowCount).toBe(0);
+  expect(await finish(last, [[1, 1, null]])).toBe(true);
+  expect(await job(id)).toMatchObject({ status: 'COMPLETED', completed: 2 });
 });
 
 test('cancelling ends waiting and running tasks, and a late outcome changes nothing', async () => {

@@ -43,6 +43,7 @@ test('what is recorded counts once, as what became of it, also when another outc
       decided: [[0, 1, null]],
       retry: [],
       interrupted: false,
+      notStarted: false,
       deferred: false,
       counters: null,
     }),

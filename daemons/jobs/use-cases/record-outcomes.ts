@@ -11,6 +11,7 @@ import type { JobsMetrics } from '../jobs-metrics.ts';
 import type { AttemptRef } from '../transitions/attempt-ref.ts';
 import { deferAttempts } from '../transitions/defer-attempts.ts';
 import { type Finish, type FinishedAttempt, finishAttempts } from '../transitions/finish-attempts.ts';
+import { handBackAttempts } from '../transitions/hand-back-attempts.ts';
 import { type RunningAttempt, readRunningAttempt } from '../transitions/read-running-attempt.ts';
 import { recordSuperseded, type SupersededAttempt } from '../transitions/record-superseded.ts';
 import { MAX_INTERRUPTIONS, releaseAttempts } from '../transitions/release-attempts.ts';
@@ -33,8 +34,10 @@ export interface AttemptOutcome extends AttemptRef {
   readonly decided: readonly DecidedItem[];
   /** Items that failed but may be tried again. */
   readonly retry: readonly (readonly [offset: number, failure: ItemFailure])[];
-  /** The executor gave up because it was shutting down. */
+  /** The executor gave up: it was shutting down, or could not run it soon. */
   readonly interrupted: boolean;
+  /** Interrupted before its handler had begun. */
+  readonly notStarted: boolean;
   /** A service that the handler needs was away. */
   readonly deferred: boolean;
   readonly counters: Readonly<Record<string, number>> | null;
@@ -86,6 +89,7 @@ export function createRecordOutcomes(parts: RecordOutcomesParts): RecordOutcomes
   const ways = {
     retried: createReturns(retryAttempts),
     released: createReturns(releaseAttempts),
+    'handed-back': createReturns(handBackAttempts),
     deferred: createReturns(deferAttempts),
   };
   const late = createGroupCommit<SupersededAttempt, undefined>({
@@ -179,13 +183,18 @@ function mayBeAll({ retry, deferred, decided }: AttemptOutcome): boolean {
   return retry.length === 0 && (!deferred || decided.length > 0);
 }
 
-function wayOf({ interrupted, deferred }: AttemptOutcome): 'retried' | 'released' | 'deferred' {
-  if (interrupted) return 'released';
+type WayBack = 'retried' | 'released' | 'handed-back' | 'deferred';
+
+function wayOf({ interrupted, notStarted, deferred }: AttemptOutcome): WayBack {
+  if (interrupted) return notStarted ? 'handed-back' : 'released';
   return deferred ? 'deferred' : 'retried';
 }
 
-function isLastAttempt(running: RunningAttempt, { interrupted, deferred }: AttemptOutcome): boolean {
-  if (interrupted) return running.interruptions + 1 >= MAX_INTERRUPTIONS;
+function isLastAttempt(
+  running: RunningAttempt,
+  { interrupted, notStarted, deferred }: AttemptOutcome,
+): boolean {
+  if (interrupted) return !notStarted && running.interruptions + 1 >= MAX_INTERRUPTIONS;
   return !deferred && running.failures + 1 >= running.maxAttempts;
 }
 

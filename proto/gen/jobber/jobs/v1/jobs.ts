@@ -246,6 +246,8 @@ export interface AttemptOutcome {
   durationMs: number;
   /** A service that the handler needs was away: the attempt does not count; undecided items are tried again after a backoff. */
   deferred: boolean;
+  /** With interrupted: the handler had not begun. The attempt counts towards nothing, and the history does not tell it. */
+  notStarted: boolean;
 }
 
 export interface ItemOutcome {
@@ -2117,7 +2119,15 @@ export const AcknowledgeJobRequest: MessageFns<AcknowledgeJobRequest> = {
 };
 
 function createBaseAttemptOutcome(): AttemptOutcome {
-  return { ref: undefined, items: [], interrupted: false, countersJson: "", durationMs: 0, deferred: false };
+  return {
+    ref: undefined,
+    items: [],
+    interrupted: false,
+    countersJson: "",
+    durationMs: 0,
+    deferred: false,
+    notStarted: false,
+  };
 }
 
 export const AttemptOutcome: MessageFns<AttemptOutcome> = {
@@ -2139,6 +2149,9 @@ export const AttemptOutcome: MessageFns<AttemptOutcome> = {
     }
     if (message.deferred !== false) {
       writer.uint32(48).bool(message.deferred);
+    }
+    if (message.notStarted !== false) {
+      writer.uint32(56).bool(message.notStarted);
     }
     return writer;
   },
@@ -2204,6 +2217,14 @@ export const AttemptOutcome: MessageFns<AttemptOutcome> = {
             message.deferred = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.notStarted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2227,6 +2248,7 @@ export const AttemptOutcome: MessageFns<AttemptOutcome> = {
     message.countersJson = object.countersJson ?? "";
     message.durationMs = object.durationMs ?? 0;
     message.deferred = object.deferred ?? false;
+    message.notStarted = object.notStarted ?? false;
     return message;
   },
 };
