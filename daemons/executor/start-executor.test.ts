@@ -531,6 +531,23 @@ test('several executors share the work', async () => {
   expect(tasks.every(({ outcomes }) => outcomes.length === 1)).toBe(true);
 });
 
+test('an executor that joins gets what another holds and can not begin', async () => {
+  const jobs = await startFakeJobs();
+  await startTestExecutor(jobs, { EXECUTOR_MAX_TASKS: '64' });
+  const granted = () => jobs.credits.reduce((sum, { credit }) => sum + credit, 0);
+  await until(async () => {
+    await allDone(Array.from({ length: 64 }, () => jobs.submit({ slug: 'echo' })));
+    return granted() - jobs.tasks.size >= 32;
+  }, 'it holds many, because they are quick');
+  const gate = createGate();
+  const slow = Array.from({ length: 32 }, () => jobs.submit({ slug: 'gated', items: [gate.item] }));
+  await until(() => slow.every(({ state }) => state === 'running'), 'it holds the slow ones, too');
+  const { executorId } = await startTestExecutor(jobs);
+  await until(() => slow.some((task) => task.executorId === executorId), 'the second has some of them');
+  gate.open();
+  await allDone(slow);
+});
+
 test('an executor that stops ends what it has begun, gives back what it has not, and takes nothing more', async () => {
   const jobs = await startFakeJobs();
   const executor = await startTestExecutor(jobs);
