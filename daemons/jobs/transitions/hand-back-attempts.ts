@@ -1,7 +1,7 @@
 import { createReturnTasks } from './return-tasks.ts';
 
 /**
- * running → ready at once, after an attempt whose handler never began: its executor stops, or could not run it soon. It
+ * running → ready at once, after an attempt whose handler never began: its executor has gone, stops, or could not run it soon. It
  * counts towards nothing, and there is nothing to tell.
  */
 export const handBackAttempts = createReturnTasks({
