@@ -19,6 +19,8 @@ const checks: Check[] = [
   { name: 'dependency rule', command: ['node', 'scripts/check-boundaries.ts'] },
   { name: 'generated code', command: ['node', 'scripts/check-generated.ts'] },
   { name: 'protocol lint', command: ['buf', 'lint'], folder: 'proto' },
+  // As the fault suite applies them: the code that they break may have changed.
+  { name: 'broken builds', command: ['sh', '-c', 'git apply --check -C1 faults/broken-builds/*.patch'] },
   ...breakingCheck(),
 ];
 
