@@ -84,7 +84,7 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
 
   function observe({ task: { slug: type } }: Attempt, outcome: AttemptOutcome | undefined): void {
     metrics.outcomes.inc({ type, outcome: nameOutcome(outcome) });
-    if (outcome) metrics.handlerSeconds.observe({ type }, outcome.durationMs / 1_000);
+    if (outcome && !outcome.notStarted) metrics.handlerSeconds.observe({ type }, outcome.durationMs / 1_000);
   }
 
   /**
