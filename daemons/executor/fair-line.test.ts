@@ -65,6 +65,15 @@ test('jobs that do not fit are passed over, and keep their turn', () => {
   expect([line.length, line.first()?.name, take(9)]).toEqual([3, 'b2.1', 'b2.1 a3.1 b2.2']);
 });
 
+test('a job that is passed over is next, however many others of its owner are taken meanwhile', () => {
+  const { add, take } = createLine();
+  add('b1.1', 'b1.2', 'a2.1', 'a1.1', 'a1.2', 'c2.1');
+  const onlyOnes = ({ jobId }: Task) => jobId === 1;
+  expect(take(2, onlyOnes)).toBe('b1.1 a1.1');
+  expect(take(1)).toBe('a2.1');
+  expect(take(9)).toBe('c2.1 b1.2 a1.2');
+});
+
 test('what is put back comes before the others of its job, and delays no other', () => {
   const { line, add, take } = createLine();
   const [first, second] = add('a1.1', 'a1.2', 'a1.3') as [Task, Task, Task];

@@ -16,7 +16,10 @@ export interface FairLine<Item extends InLine> {
   add(item: Item): void;
   /** Before all others of its job. */
   putBack(item: Item): void;
-  /** Takes up to so many, in turn. Of a job all fit or none; a job that does not is passed over, and keeps its turn. */
+  /**
+   * Takes up to so many, in turn. Of a job all fit or none; a job that does not is passed over, and its turn is next after that,
+   * also when others of its owner were taken.
+   */
   take(most: number, fits?: (item: Item) => boolean): Item[];
   remove(item: Item): void;
 }
@@ -68,18 +71,30 @@ export function createFairLine<Item extends InLine>(): FairLine<Item> {
     },
     take(most, fits = () => true) {
       const taken: Item[] = [];
+      const served = new Set<string>();
+      const passedOver = new Set<string>();
       while (taken.length < most) {
         const item = next(fits);
         if (item === undefined) break;
+        const { ownerId, jobId } = item;
+        if (isFirst(owners.get(ownerId), jobId)) served.add(ownerId);
+        else if (!served.has(ownerId)) passedOver.add(ownerId);
         remove(item);
-        toEnd(owners, item.ownerId);
-        toEnd(owners.get(item.ownerId), item.jobId);
+        toEnd(owners, ownerId);
+        toEnd(owners.get(ownerId), jobId);
         taken.push(item);
+      }
+      if (passedOver.size > 0) {
+        for (const ownerId of [...owners.keys()]) if (!passedOver.has(ownerId)) toEnd(owners, ownerId);
       }
       return taken;
     },
     remove,
   };
+}
+
+function isFirst<Key>(rotation: Map<Key, unknown> | undefined, key: Key): boolean {
+  return rotation?.keys().next().value === key;
 }
 
 /** Whoever has had its turn stands behind the others, if anything of it is left. */

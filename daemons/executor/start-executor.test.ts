@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type AttemptOutcome, ItemStatus } from '@jobber/proto/jobs/v1/jobs';
 import { ServerError, Status } from 'nice-grpc';
 import { expect, onTestFinished, test } from 'vitest';
 import { SUSPECT_FROM } from './attempts/suspects.ts';
 import { createGate, startFakeJobs, startTestExecutor, until } from './testing/test-executor.ts';
-import { type FakeTask, TRACE } from './testing/test-fake-jobs.ts';
+import { type FakeJobs, type FakeTask, TRACE } from './testing/test-fake-jobs.ts';
 
 /**
  * Leases are renewed each third of it, and a call may take as long. Shorter ones are for tests that lose them: a machine
@@ -531,14 +532,33 @@ test('several executors share the work', async () => {
   expect(tasks.every(({ outcomes }) => outcomes.length === 1)).toBe(true);
 });
 
-test('an executor that joins gets what another holds and can not begin', async () => {
-  const jobs = await startFakeJobs();
-  await startTestExecutor(jobs, { EXECUTOR_MAX_TASKS: '64' });
+/** Starts an executor to which Jobs gives many tasks, because they were quick. */
+async function startWithMuchCredit(jobs: FakeJobs): Promise<void> {
+  await startTestExecutor(jobs, { EXECUTOR_MAX_TASKS: '256' });
   const granted = () => jobs.credits.reduce((sum, { credit }) => sum + credit, 0);
   await until(async () => {
-    await allDone(Array.from({ length: 64 }, () => jobs.submit({ slug: 'echo' })));
-    return granted() - jobs.tasks.size >= 32;
-  }, 'it holds many, because they are quick');
+    await allDone(Array.from({ length: 256 }, () => jobs.submit({ slug: 'echo' })));
+    return granted() - jobs.tasks.size >= 128;
+  }, 'it has much credit');
+}
+
+test('what an executor can not begin goes back, and does not come again while it has no place', async () => {
+  const jobs = await startFakeJobs();
+  await startWithMuchCredit(jobs);
+  const gate = createGate();
+  const slow = Array.from({ length: 32 }, () => jobs.submit({ slug: 'gated', items: [gate.item] }));
+  // Two threads, two processes and four inline: as many stay.
+  await until(() => slow.filter(({ state }) => state === 'ready').length === 24, 'all but eight are back');
+  await delay(3_000);
+  // Once more they may be claimed, before Jobs hears that the credit is void.
+  expect(Math.max(...slow.map(({ outcomes }) => outcomes.length))).toBeLessThanOrEqual(2);
+  gate.open();
+  await allDone(slow);
+});
+
+test('an executor that joins gets what another holds and can not begin', async () => {
+  const jobs = await startFakeJobs();
+  await startWithMuchCredit(jobs);
   const gate = createGate();
   const slow = Array.from({ length: 32 }, () => jobs.submit({ slug: 'gated', items: [gate.item] }));
   await until(() => slow.every(({ state }) => state === 'running'), 'it holds the slow ones, too');

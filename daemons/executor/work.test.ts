@@ -57,6 +57,7 @@ function startWork() {
         sink = given;
       },
       slotsFreed() {},
+      withdraw() {},
       stop: async () => {},
       check: async () => {},
     },

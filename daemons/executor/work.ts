@@ -43,8 +43,8 @@ const STOP_TIMES: StopTimes = { handlersMs: 20_000, reportsMs: 5_000 };
 export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES): Work {
   const { intake, slots, running, heartbeats, reports, metrics, log } = parts;
   let stopping = false;
-  /** Attempts whose outcome is not known yet. */
-  let handling = 0;
+  /** Attempts whose outcome is not known yet, in the order of their arrival. */
+  const handling = new Set<Attempt>();
   let looking: NodeJS.Timeout | undefined;
   /** What had not begun when it was last looked. */
   let waiting: ReadonlySet<Attempt> = new Set();
@@ -70,10 +70,10 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
   }
 
   async function finish(attempt: Attempt, arrivedAt: number): Promise<void> {
-    handling += 1;
+    handling.add(attempt);
     const outcome = await parts.run(attempt, () => slots.started(performance.now() - arrivedAt));
-    handling -= 1;
-    if (stopping && handling === 0) reports.finishWithin(stopTimes.reportsMs);
+    handling.delete(attempt);
+    if (stopping && handling.size === 0) reports.finishWithin(stopTimes.reportsMs);
     observe(attempt, outcome);
     if (outcome) metrics.reports.inc({ result: await reports.report(attempt, outcome) });
     attempt.settled();
@@ -92,11 +92,12 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
    * what is more urgent by now. As many stay as can run at once.
    */
   function handBackWaiting(): void {
-    const now = new Set([...running].slice(slots.min).filter(({ started }) => !started));
+    const now = new Set([...handling].slice(slots.min).filter(isWaiting));
     const still = now.intersection(waiting);
     waiting = now;
     if (still.size === 0) return;
     slots.shrink();
+    intake.withdraw();
     log.info({ tasks: still.size }, 'tasks that could not begin soon go back to Jobs');
     for (const attempt of still) attempt.abort('waiting');
   }
@@ -118,7 +119,7 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
     }, stopTimes.handlersMs);
     await lastTasks;
     // Only outcomes are left to report; Jobs may have gone before us.
-    if (handling === 0) reports.finishWithin(stopTimes.reportsMs);
+    if (handling.size === 0) reports.finishWithin(stopTimes.reportsMs);
     await running.untilGone(running);
     clearTimeout(tooLong);
     heartbeats.stop();
@@ -126,6 +127,10 @@ export function createWork(parts: WorkParts, stopTimes: StopTimes = STOP_TIMES):
   }
 
   return { start, stop };
+}
+
+function isWaiting({ started, abortReason }: Attempt): boolean {
+  return !started && abortReason === undefined;
 }
 
 function nameOutcome(outcome: AttemptOutcome | undefined): string {

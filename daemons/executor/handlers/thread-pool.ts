@@ -231,6 +231,8 @@ export function createThreadPool(options: ThreadPoolOptions): HandlerPool {
       settle(entry, entry.run.signal.reason);
       return;
     }
+    // The thread has begun it, if nobody has noticed yet.
+    begin(entry);
     batch.port.postMessage({ abort: index });
     setTimeout(() => {
       if (!entry.settled) batch.terminate.abort();

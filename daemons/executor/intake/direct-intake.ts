@@ -41,6 +41,10 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
   /** When the stream was answered; undefined while there is none. */
   let standingSince: number | undefined;
   let running: Promise<void> | undefined;
+  /** Credit that was granted on the stream, and for which no task has come. */
+  let outstanding = 0;
+  /** The stream is to end, and its credit with it; another follows. */
+  let renewing = false;
   let wake: () => void = () => {};
 
   async function keepReceiving(sink: TaskSink): Promise<void> {
@@ -48,7 +52,10 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
     // All daemons of a platform start at once: that Jobs is not there yet is no problem for a while.
     let patience = PATIENT_TRIES;
     while (!stopping.signal.aborted) {
-      const problem = await receive(sink).then(() => 'Jobs ended the stream', describeUnknownError);
+      const ended = () => (renewing ? undefined : 'Jobs ended the stream');
+      const problem = await receive(sink).then(ended, describeUnknownError);
+      renewing = false;
+      if (problem === undefined) continue;
       const stoodMs = standingSince === undefined ? 0 : performance.now() - standingSince;
       standingSince = undefined;
       if (stopping.signal.aborted) return;
@@ -80,20 +87,20 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
       standingSince = performance.now();
       log.info('receiving tasks from Jobs');
     };
-    const credit = { outstanding: 0 };
     try {
-      const requests = subscribeAndGrant(sink, credit, lost.signal);
+      const requests = subscribeAndGrant(sink, lost.signal);
       const signal = AbortSignal.any([cut.signal, lost.signal]);
       for await (const { tasks } of client.receiveTasks(requests, { signal })) {
         // The first message has no tasks: it says that the stream stands.
         onAnswer();
         const leasedAt = performance.now();
-        credit.outstanding -= tasks.length;
+        outstanding -= tasks.length;
         for (const task of tasks) sink.deliver({ task, leasedAt, settled: () => {} });
         wake();
       }
     } finally {
       clearInterval(presence);
+      outstanding = 0;
       lost.abort();
       wake();
     }
@@ -101,18 +108,17 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
 
   async function* subscribeAndGrant(
     sink: TaskSink,
-    credit: { outstanding: number },
     lost: AbortSignal,
   ): AsyncGenerator<ReceiveTasksRequest, void, undefined> {
     const subscription = { executorId, slugs: [...options.slugs] };
     yield { request: { $case: 'subscribe', value: subscription } };
-    while (!lost.aborted && !stopping.signal.aborted) {
+    while (!lost.aborted && !stopping.signal.aborted && !renewing) {
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const more = sink.freeSlots() - credit.outstanding;
+      const more = sink.freeSlots() - outstanding;
       if (more > 0) {
-        credit.outstanding += more;
+        outstanding += more;
         yield { request: { $case: 'credit', value: more } };
       }
       await woken;
@@ -126,6 +132,12 @@ export function createDirectIntake(options: DirectIntakeOptions): Intake {
       running ??= keepReceiving(sink);
     },
     slotsFreed: () => wake(),
+    withdraw() {
+      // Nothing takes back credit but the end of its stream; what Jobs has claimed by then still comes.
+      if (outstanding <= 0) return;
+      renewing = true;
+      wake();
+    },
     async stop() {
       stopping.abort();
       wake();

@@ -9,6 +9,8 @@ export interface Intake {
   start(sink: TaskSink): void;
   /** The sink has more free slots than before. Cheap: calls in one turn of the event loop are answered together. */
   slotsFreed(): void;
+  /** The sink has fewer free slots than before: what was asked for and has not come is not wanted any more. */
+  withdraw(): void;
   /** Asks for nothing any more. Resolves when no further task will be delivered; what was under way still is. */
   stop(): Promise<void>;
   /** Resolves while tasks can arrive; rejects with the reason when they can't. */

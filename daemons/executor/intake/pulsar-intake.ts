@@ -252,6 +252,9 @@ export function createPulsarIntake(options: PulsarIntakeOptions): Intake {
       running ??= keepRegistered();
     },
     slotsFreed: fillSoon,
+    withdraw() {
+      // No task is started for a hint that has no slot: it is held for a moment, and passed on.
+    },
     async stop() {
       stopping.abort();
       clearTimeout(silence);
